@@ -1,0 +1,1 @@
+"""Where plans meet the pool: one driver runs a plan with threads, one awaits it."""

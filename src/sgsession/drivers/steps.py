@@ -1,0 +1,47 @@
+"""What both drivers do between two requests: step a plan under the graph's lock, and make one call."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ..entity import minimize
+from ..plans.plan import Plan, Request
+from ..pool import ShotgunPool
+
+__all__ = ["Finished", "call", "step"]
+
+
+class Finished:
+    """A plan has come to its end, with this value."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def step(
+    plan: Plan[Any],
+    lock: AbstractContextManager[Any],
+    results: list[Any] | None = None,
+    problem: BaseException | None = None,
+) -> list[Request] | Finished:
+    """Hand results, or what went wrong, to a plan; return its next requests, or its end.
+
+    The lock is held while the plan works on the graph, and never while a request is under way.
+    """
+    with lock:
+        try:
+            if problem is not None:
+                return plan.throw(problem)
+            return next(plan) if results is None else plan.send(results)
+        except StopIteration as end:
+            return Finished(end.value)
+
+
+def call(client: Any, request: Request) -> Any:
+    """Make one request through the pool, or through whatever else the session was given."""
+    if isinstance(client, ShotgunPool):
+        return client.call(request.method, *request.args, **request.kwargs)
+    return getattr(client, request.method)(*minimize(request.args), **minimize(request.kwargs))

@@ -1,0 +1,410 @@
+"""Entity: the dict that a client would give, with one identity in its session, links and shortcuts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from .errors import FieldNotLoadedError, SessionError
+from .syntax.paths import is_deep, split_first_hop
+
+if TYPE_CHECKING:
+    from .graph.graph import Graph
+    from .graph.links import BackrefMap
+
+__all__ = ["Entity", "Unknown", "is_raw_entity", "look_up", "minimize", "same_identity"]
+
+Key = tuple[str, int]
+E = TypeVar("E", bound="Entity")
+
+
+class Unknown(Enum):
+    """Why a path has no value."""
+
+    NOT_LOADED = "nobody has asked the site for it"
+    NOT_THERE = "the site was asked and has no such field"
+
+
+def is_raw_entity(value: Any) -> bool:
+    """True for a dict that names an entity: a text as `type`, an integer as `id`."""
+    if not isinstance(value, dict):
+        return False
+    entity_id = dict.get(value, "id")
+    return isinstance(dict.get(value, "type"), str) and isinstance(entity_id, int) and entity_id is not True
+
+
+class Entity(dict[str, Any]):
+    """One entity of a session: a dict of its fields, linked to the other entities.
+
+    It is made by the session: two answers that speak of the same type and id give the same object.
+    Deep paths read through the links: `task['entity.Shot.code']`. A field that was never fetched raises
+    a `FieldNotLoadedError`, which is a `KeyError`. Setting a field merges the value, so that a raw link
+    becomes the session's entity; the site learns of it only by `Session.update`.
+
+    Args:
+        type_: the type.
+        id_: the id.
+        session: the session that it becomes a part of.
+
+    Raises:
+        ValueError: the session already has an entity of that type and id; ask it by `merge` or `get`.
+    """
+
+    __slots__ = ("_age", "_aside", "_backrefs", "_exists", "_graph")
+
+    _graph: Graph
+    # What is known under a path that is no key: deep values whose link is not known yet, and
+    # `Unknown.NOT_THERE` for what the site does not have.
+    _aside: dict[str, Any] | None
+    _backrefs: dict[tuple[str, str], Any] | None
+    _exists: bool | None
+    # The age of the newest row that won a merge and had no `updated_at` of its own.
+    _age: Any
+
+    # What a plain dict would give, and deepcopy of one graph node would mean a copy of the whole graph.
+    fromkeys: ClassVar[None]  # type: ignore[assignment]
+
+    def __init__(self, type_: str, id_: int, session: Any) -> None:
+        self._begin(type_, id_, session.graph)
+        with self._graph.lock:
+            self._graph.identity.add(self)
+
+    @classmethod
+    def make(cls: type[E], entity_type: str, entity_id: int, graph: Graph) -> E:
+        """An entity that is not yet in any identity map; only the graph calls this."""
+        entity = cls.__new__(cls)
+        entity._begin(entity_type, entity_id, graph)
+        return entity
+
+    def _begin(self, entity_type: str, entity_id: int, graph: Graph) -> None:
+        dict.__setitem__(self, "type", entity_type)
+        dict.__setitem__(self, "id", entity_id)
+        self._graph = graph
+        self._aside = self._backrefs = self._exists = self._age = None
+
+    # Identity
+
+    @property
+    def session(self) -> Any:
+        """The session that this entity belongs to."""
+        return self._graph.session
+
+    @property
+    def key(self) -> Key:
+        """The type and the id."""
+        return dict.__getitem__(self, "type"), dict.__getitem__(self, "id")
+
+    @property
+    def minimal(self) -> dict[str, Any]:
+        """A plain dict of type and id."""
+        return {"type": dict.__getitem__(self, "type"), "id": dict.__getitem__(self, "id")}
+
+    @property
+    def name(self) -> str | None:
+        """The display name as far as it is known; costs no request."""
+        return self._graph.display_name(self)
+
+    @property
+    def url(self) -> str:
+        """The address of this entity's page on its site."""
+        address: str = self.session.get_url(self)
+        return address
+
+    def is_same_entity(self, other: Mapping[str, Any]) -> bool:
+        """True when the other is of the same type and id, whatever else either holds."""
+        return same_identity(self, other)
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if isinstance(other, Entity):
+            return self._graph is other._graph and self.key == other.key
+        if not isinstance(other, dict):
+            return NotImplemented
+        return self.keys() == other.keys() and all(
+            _same_value(value, other[key]) for key, value in self.items()
+        )
+
+    def __ne__(self, other: object) -> bool:
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else not equal
+
+    def __repr__(self) -> str:
+        name = self.name
+        return f"<{type(self).__name__} {self['type']}:{self['id']}{f' {name!r}' if name else ''}>"
+
+    # Fields
+
+    def __missing__(self, path: str) -> Any:
+        value = look_up(self, path)
+        if not isinstance(value, Unknown):
+            return value
+        where = f"{self['type']}:{self['id']}"
+        if value is Unknown.NOT_THERE:
+            raise FieldNotLoadedError(f"{where}: the site has no field {path!r} on it.")
+        raise FieldNotLoadedError(
+            f"{where} has no {path!r} yet; entity.fetch({path!r}) asks the site for it."
+        )
+
+    def __contains__(self, path: object) -> bool:
+        if dict.__contains__(self, path):
+            return True
+        return isinstance(path, str) and not isinstance(look_up(self, path), Unknown)
+
+    def get(self, fields: Any, default: Any = None) -> Any:
+        """The value of a field as far as it is known, else the default; costs no request.
+
+        Args:
+            fields: one field path, or a list or tuple of them.
+            default: given for each path that is not known.
+
+        Returns:
+            The value; for several paths, a tuple of values in their order.
+        """
+        if isinstance(fields, (list, tuple)):
+            return tuple(self.get(field, default) for field in fields)
+        value = look_up(self, fields)
+        return default if isinstance(value, Unknown) else value
+
+    def __setitem__(self, field: str, value: Any) -> None:
+        self._graph.assign(self, {field: value})
+
+    def update(self, *args: Any, **fields: Any) -> None:
+        """Merge fields, as `dict.update` would set them. The site is not told."""
+        self._graph.assign(self, dict(*args, **fields))
+
+    def __ior__(self, other: Any) -> Any:  # type: ignore[misc]
+        self.update(other)
+        return self
+
+    def setdefault(self, field: str, default: Any = None) -> Any:
+        """The value of a field; where it is not known, the default, merged as the value."""
+        with self._graph.lock:
+            if field not in self:
+                self[field] = default
+            return self[field]
+
+    def __delitem__(self, field: str) -> None:
+        if field in ("type", "id"):
+            raise ValueError(f"The {field} of an entity cannot be removed.")
+        with self._graph.lock:
+            self._graph.remove_field(self, field)
+
+    def pop(self, field: str, *default: Any) -> Any:
+        """Remove a field from what is known and return its value."""
+        with self._graph.lock:
+            if not dict.__contains__(self, field) and default:
+                return default[0]
+            value = dict.__getitem__(self, field)
+            del self[field]
+            return value
+
+    def popitem(self) -> Any:
+        """Refused: an entity always has its type and id."""
+        raise TypeError("popitem() of an entity could take its type or id; name the field: pop(field).")
+
+    def clear(self) -> None:
+        """Forget every field but type and id; the entity stays in its session."""
+        with self._graph.lock:
+            for field in [*dict.keys(self)]:
+                if field not in ("type", "id"):
+                    del self[field]
+            self._aside = None
+
+    # Copies
+
+    def copy(self) -> dict[str, Any]:
+        """A plain dict of the same fields; the linked entities are the session's own."""
+        return dict(self)
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        raise SessionError("A deep copy of an entity would copy all that it is linked to; use as_dict().")
+
+    def as_dict(self) -> dict[str, Any]:
+        """This entity and all that it is linked to, as plain dicts.
+
+        The first mention of an entity has all its fields, later ones only its type and id. Merging the
+        result into a session gives an equal graph.
+        """
+        return self._graph.as_dict(self)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # An entity takes its session along: pickled one by one, linked entities would recurse, and
+        # several of one session would lose that they belong together.
+        return _entity_of, (self.session, *self.key)
+
+    def pprint(
+        self, backrefs: bool | int | Collection[tuple[str, str]] | None = None, depth: int = 0
+    ) -> None:
+        """Print this entity, all that it is linked to, and optionally what is linked to it.
+
+        Args:
+            backrefs: True for those of every entity; a number n for those of entities fewer than n links
+                away; a collection of (type, field) for those alone.
+            depth: the level of indentation to begin at.
+        """
+        sys.stdout.writelines(line + "\n" for line in self._graph.pretty_lines(self, backrefs, depth))
+
+    @property
+    def backrefs(self) -> BackrefMap:
+        """What is known to link here: `shot.backrefs[('Task', 'entity')]` is a sequence of entities."""
+        return self._graph.backrefs(self)
+
+    # Shortcuts to the session
+
+    def exists(self, check: bool = True, force: bool = False) -> bool | None:
+        """Whether the site has this entity, not retired; None when it is not known and not asked.
+
+        Args:
+            check: ask the site when it is not known. At most one request.
+            force: ask the site in any case.
+        """
+        self.session.filter_exists([self], check=check, force=force)
+        return self._exists
+
+    def fetch(self, fields: Any, default: Any = None, force: bool = False) -> Any:
+        """The value of a field, asked of the site where it is not known.
+
+        Args:
+            fields: one field path, or a list or tuple of them.
+            default: given for a field that the site does not have.
+            force: ask the site in any case.
+
+        Returns:
+            The value; for several paths, a tuple of values in their order. At most one request.
+
+        Raises:
+            EntityNotFoundError: the site has no such entity.
+        """
+        self.session.fetch([self], [fields] if isinstance(fields, str) else fields, force=force)
+        return self.get(fields, default)
+
+    def fetch_core(self) -> None:
+        """Have all important fields, of this entity and of what its important links hold; one request."""
+        self.session.fetch_core([self])
+
+    def fetch_backrefs(self, backref_type: str, field: str) -> None:
+        """Load what links here from a field of a type; one request. See `backrefs`."""
+        self.session.fetch_backrefs([self], backref_type, field)
+
+    def fetch_heirarchy(self) -> list[Entity]:
+        """Load everything above this entity, up to its project; see `Session.fetch_hierarchy`."""
+        found: list[Entity] = self.session.fetch_hierarchy([self])
+        return found
+
+    fetch_hierarchy = fetch_heirarchy
+
+    def parent(self) -> Entity | None:
+        """The entity above this one, asked of the site where it is not known; at most one request."""
+        return self.session.parent_of(self)  # type: ignore[no-any-return]
+
+    def project(self) -> Entity | None:
+        """The project of this entity; where it is not known, one request asks for it, and for that of
+        the entities beside and above it."""
+        return self.session.project_of(self)  # type: ignore[no-any-return]
+
+
+def _entity_of(session: Any, entity_type: str, entity_id: int) -> Entity:
+    """What an entity's pickle calls: the one of this type and id in the session that came along."""
+    entity: Entity = session.graph.identity.get((entity_type, entity_id)) or session.graph.entity(
+        (entity_type, entity_id)
+    )
+    return entity
+
+
+def look_up(entity: Entity, path: str) -> Any:
+    """The value of a path as far as this session knows it, else an `Unknown`; never a request.
+
+    A null link, or one to another type than the path says, makes the value None: so does a site
+    (wire.md 3.3). A path through a list of links has no value.
+    """
+    through_link = False
+    while True:
+        value = dict.get(entity, path, Unknown.NOT_LOADED)
+        if value is not Unknown.NOT_LOADED:
+            return value
+        if entity._aside and path in entity._aside:
+            return entity._aside[path]
+        if not isinstance(path, str) or not is_deep(path):
+            # As the last step of a deep path, `name` is the display name, also where a site has no such field.
+            return entity._graph.link_name(entity, value) if through_link and path == "name" else value
+        link, linked_type, rest = split_first_hop(path)
+        target = look_up(entity, link)
+        if target is None:
+            return None
+        if not isinstance(target, Entity):
+            return target if isinstance(target, Unknown) else Unknown.NOT_THERE
+        if target["type"] != linked_type:
+            return None
+        entity, path, through_link = target, rest, True
+
+
+def same_identity(one: Any, other: Any) -> bool:
+    """True when both name the same type and id."""
+    return (
+        is_raw_entity(one)
+        and is_raw_entity(other)
+        and one["type"] == other["type"]
+        and one["id"] == other["id"]
+    )
+
+
+def _same_value(one: Any, other: Any) -> bool:
+    """Equality in which links compare by type and id, and nothing recurses."""
+    waiting = [(one, other)]
+    seen: set[tuple[int, int]] = set()
+    while waiting:
+        one, other = waiting.pop()
+        if isinstance(one, Entity) or isinstance(other, Entity):
+            if not same_identity(one, other):
+                return False
+        elif isinstance(one, dict) and isinstance(other, dict):
+            if one.keys() != other.keys():
+                return False
+            # Plain dicts may be cyclic too; a pair under comparison need not be compared again.
+            if (id(one), id(other)) not in seen:
+                seen.add((id(one), id(other)))
+                waiting.extend((value, other[key]) for key, value in one.items())
+        elif isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+            if type(one) is not type(other) or len(one) != len(other):
+                return False
+            if (id(one), id(other)) not in seen:
+                seen.add((id(one), id(other)))
+                waiting.extend(zip(one, other, strict=True))
+        elif one != other:
+            return False
+    return True
+
+
+def minimize(value: Any) -> Any:
+    """A copy of `value` in which each entity, at any depth, is a plain dict of its type and id.
+
+    Attachments keep their other keys, since a site needs them (wire.md 2.3). Raw dicts stay as they are.
+
+    Raises:
+        ValueError: a plain list or dict holds itself.
+    """
+    return _minimize(value, ())
+
+
+def _minimize(value: Any, around: Iterable[int]) -> Any:
+    if isinstance(value, Entity):
+        if value["type"] != "Attachment":
+            return value.minimal
+        return {key: item.minimal if isinstance(item, Entity) else item for key, item in value.items()}
+    if not isinstance(value, (dict, list, tuple)):
+        return value
+    if id(value) in around:
+        raise ValueError("A list or dict that holds itself cannot be sent to a site.")
+    around = (*around, id(value))
+    if isinstance(value, dict):
+        return {key: _minimize(item, around) for key, item in value.items()}
+    copied = [_minimize(item, around) for item in value]
+    return copied if isinstance(value, list) else tuple(copied)

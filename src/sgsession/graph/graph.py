@@ -1,0 +1,219 @@
+"""Graph: all that one session knows, and the few ways in which it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from ..entity import Entity, Key, Unknown, look_up
+from ..schema import Schema
+from . import walks
+from .identity import IdentityMap
+from .links import BackrefMap, relink
+from .merge import Merge
+
+__all__ = ["Graph"]
+
+# The fields that give a type its display name (wire.md 6.3) where it is not `code`. A type whose name is
+# composed of several is not listed: its name is known only where a link brought it.
+_DISPLAY_FIELDS = {
+    "Task": "content",
+    "Project": "name",
+    "HumanUser": "name",
+    "Department": "name",
+    "Tag": "name",
+}
+_COMPOSED = frozenset(
+    {"Note", "Delivery", "ApiUser", "Attachment", "TimeLog", "EventLogEntry", "Reply", "Ticket"}
+)
+# Where `writes` keeps that an entity was deleted or revived.
+_EXISTENCE = ""
+
+
+class Graph:
+    """The entities of one session. Callers that share it between threads hold `lock` while they use it.
+
+    Args:
+        session: what the entities call their session.
+        schema: what is known of the site.
+        entity_class: the class of the entities.
+        lock: re-entrant; the graph itself takes it only where an entity is used outside the session.
+    """
+
+    def __init__(
+        self, session: Any, schema: Schema, entity_class: type[Entity], lock: AbstractContextManager[Any]
+    ) -> None:
+        self.session = session
+        self.schema = schema
+        self.entity_class = entity_class
+        self.lock = lock
+        self.identity = IdentityMap()
+        # When this session wrote which field, on its own count. Kept only while a read is under way that
+        # started earlier: only such a read can bring an older value back.
+        self.writes: dict[tuple[Key, str], int] = {}
+        self._count = 0
+        self._reads: set[int] = set()
+
+    def renew(self, lock: AbstractContextManager[Any]) -> None:
+        """Go on with another lock, in a forked child: nothing that was under way goes on there."""
+        self.lock = lock
+        self._reads.clear()
+        self.writes.clear()
+        for entity in self.identity:
+            for members in (entity._backrefs or {}).values():
+                members.renew(lock)
+
+    # Entities
+
+    def entity(self, key: Key) -> Entity:
+        """The entity of this type and id, made if the session does not have it."""
+        found = self.identity.get(key)
+        if found is None:
+            found = self.entity_class.make(*key, self)
+            self.identity.add(found)
+        return found
+
+    def forget(self, entities: Iterable[Entity]) -> None:
+        """Drop entities from the session: their links and the links to them go with them."""
+        for entity in entities:
+            for field, value in dict(entity).items():
+                relink(entity, field, value, None, self.lock)
+            for (_, field), sources in list((entity._backrefs or {}).items()):
+                for source in sources:
+                    self._unlink(source, field, entity)
+            entity._backrefs = None
+            self.identity.discard(entity)
+
+    @staticmethod
+    def _unlink(source: Entity, field: str, target: Entity) -> None:
+        """A field that held a forgotten entity is not known any more; a list just loses it."""
+        value = dict.get(source, field)
+        if value is target:
+            dict.pop(source, field, None)
+        elif isinstance(value, list):
+            value[:] = [item for item in value if item is not target]
+
+    # Changes
+
+    def merge(
+        self,
+        data: Any,
+        over: bool | None = None,
+        created_at: Any = None,
+        resolve: bool = True,
+        moment: int | None = None,
+    ) -> Any:
+        """Merge raw entities; see `Session.merge`. `moment` is that of `reading`."""
+        return Merge(self, over, created_at, resolve, moment).run(data)
+
+    def assign(self, entity: Entity, fields: dict[Any, Any]) -> None:
+        """Merge fields that somebody sets on an entity."""
+        for name in ("type", "id"):
+            if name in fields and fields[name] != entity[name]:
+                raise ValueError(f"The {name} of an entity cannot be changed.")
+        with self.lock:
+            Merge(self, True, None, True).assign(entity, fields)
+            self.wrote(entity, fields)
+
+    def merge_fields(self, entity: Entity, fields: dict[str, Any]) -> None:
+        """Put back fields that this graph had before, under the names that they had."""
+        Merge(self, True, None, False).assign(entity, fields)
+
+    def remove_field(self, entity: Entity, field: str) -> None:
+        """Forget the value of a field."""
+        before = dict.pop(entity, field)
+        relink(entity, field, before, None, self.lock)
+
+    def mark_absent(self, entity: Entity, path: str) -> None:
+        """Remember that the site was asked for a path and does not have it.
+
+        It is the entity at the end of the path that lacks the field: others with the same link need
+        not be asked again.
+        """
+        while look_up(entity, path) is Unknown.NOT_LOADED:
+            link, _, rest = path.partition(".")
+            target = dict.get(entity, link) if rest else None
+            if isinstance(target, Entity):
+                entity, path = target, rest.partition(".")[2]
+                continue
+            if entity._aside is None:
+                entity._aside = {}
+            entity._aside[path] = Unknown.NOT_THERE
+
+    @staticmethod
+    def drop_aside(entity: Entity, field: str) -> None:
+        """What was noted beside a field is void once the field has a value."""
+        aside = entity._aside or {}
+        for path in [path for path in aside if path == field or path.startswith(f"{field}.")]:
+            del aside[path]
+
+    # Time
+
+    @contextmanager
+    def reading(self) -> Iterator[int]:
+        """While an answer is under way: the moment to give to `merge` when it arrives."""
+        self._count += 1
+        moment = self._count
+        self._reads.add(moment)
+        try:
+            yield moment
+        finally:
+            self._reads.discard(moment)
+            if not self._reads:
+                self.writes.clear()
+
+    def wrote(self, entity: Entity, fields: Iterable[str]) -> None:
+        """Note that this session wrote fields: reads that are under way must not bring old values back."""
+        if self._reads:
+            self._count += 1
+            self.writes.update(((entity.key, field), self._count) for field in fields)
+
+    def saw(self, entities: Iterable[Entity], exist: bool, moment: int | None = None) -> None:
+        """Note whether entities are on the site, as an answer says or, without a moment, a write."""
+        for entity in entities:
+            if moment is None:
+                self.wrote(entity, (_EXISTENCE,))
+            elif self.writes.get((entity.key, _EXISTENCE), -1) > moment:
+                continue
+            entity._exists = exist
+
+    # Views
+
+    def display_name(self, entity: Entity) -> str | None:
+        """What a site would show as the entity's name, as far as it is known."""
+        entity_type = entity["type"]
+        fields = ["cached_display_name", self.schema.display_name_field(entity_type)]
+        if entity_type not in _COMPOSED:
+            # Where one field gives the name it is the newer: updates reach it, but not the names in links.
+            fields.insert(0, _DISPLAY_FIELDS.get(entity_type, "code"))
+        for field in fields:
+            name = dict.get(entity, field)
+            if isinstance(name, str):
+                return name
+        return None
+
+    def link_name(self, entity: Entity, otherwise: Any) -> Any:
+        """The display name of a linked entity, where its type has no other field called `name`."""
+        if self.schema.display_name_field(entity["type"]) != "name":
+            return otherwise
+        name = self.display_name(entity)
+        return otherwise if name is None else name
+
+    def backrefs(self, entity: Entity) -> BackrefMap:
+        """The entity's back-references, as a mapping that follows them."""
+        return BackrefMap(entity, self.lock)
+
+    def as_dict(self, entity: Entity) -> dict[str, Any]:
+        """See `Entity.as_dict`. A snapshot."""
+        with self.lock:
+            return walks.as_dict(entity)
+
+    def pretty_lines(self, entity: Entity, backrefs: walks.BackrefChoice, depth: int) -> list[str]:
+        """See `Entity.pprint`. A snapshot."""
+        with self.lock:
+            return list(walks.pretty_lines(entity, backrefs, depth))
+
+    def unknown_paths(self, entity: Entity, paths: Iterable[str]) -> list[str]:
+        """Those of `paths` that the site would have to be asked for."""
+        return [path for path in paths if look_up(entity, path) is Unknown.NOT_LOADED]

@@ -1,0 +1,142 @@
+"""Links and their far side: what a field links to, and what is linked from where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, overload
+
+from ..entity import Entity, is_raw_entity
+
+__all__ = ["BackrefMap", "Backrefs", "relink", "targets"]
+
+Lock = AbstractContextManager[Any]
+
+
+class Backrefs(Sequence[Entity]):
+    """The entities that link here from one field of one type, in the order in which they were seen.
+
+    `in` takes constant time. Iterating takes a snapshot, so that other threads may merge meanwhile.
+    """
+
+    __slots__ = ("_lock", "_members", "_snapshot")
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+        # By id(): the identity map keeps them alive and unique, and an Entity's hash is a Python call.
+        self._members: dict[int, Entity] = {}
+        self._snapshot: tuple[Entity, ...] | None = None
+
+    def add(self, entity: Entity) -> None:
+        """Note that `entity` links here; only the graph calls this, under the lock."""
+        self._members[id(entity)] = entity
+        self._snapshot = None
+
+    def discard(self, entity: Entity) -> None:
+        """Note that `entity` links here no more; only the graph calls this, under the lock."""
+        self._members.pop(id(entity), None)
+        self._snapshot = None
+
+    def renew(self, lock: Lock) -> None:
+        """Go on with another lock."""
+        self._lock = lock
+
+    def snapshot(self) -> tuple[Entity, ...]:
+        """The members at this moment."""
+        found = self._snapshot
+        if found is None:
+            with self._lock:
+                found = self._snapshot = tuple(self._members.values())
+        return found
+
+    def __contains__(self, entity: object) -> bool:
+        if isinstance(entity, Entity):
+            return id(entity) in self._members
+        return is_raw_entity(entity) and any(member.is_same_entity(entity) for member in self.snapshot())  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[Entity]:
+        return iter(self.snapshot())
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    @overload
+    def __getitem__(self, index: int) -> Entity: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Entity, ...]: ...
+    def __getitem__(self, index: int | slice) -> Entity | tuple[Entity, ...]:
+        return self.snapshot()[index]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Backrefs):
+            return self.snapshot() == other.snapshot()
+        if isinstance(other, (list, tuple)):
+            return self.snapshot() == tuple(other)
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> Any:
+        return tuple, (self.snapshot(),)
+
+    def __repr__(self) -> str:
+        return f"Backrefs({list(self.snapshot())!r})"
+
+
+class BackrefMap(Mapping[tuple[str, str], Backrefs]):
+    """(type, field) → what is known to link here from it. A pair from which nothing does gives an empty one."""
+
+    __slots__ = ("_entity", "_lock")
+
+    def __init__(self, entity: Entity, lock: Lock) -> None:
+        self._entity = entity
+        self._lock = lock
+
+    def __getitem__(self, key: tuple[str, str]) -> Backrefs:
+        found = (self._entity._backrefs or {}).get(key)
+        return Backrefs(self._lock) if found is None else found
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        with self._lock:
+            return iter([key for key, members in (self._entity._backrefs or {}).items() if members])
+
+    def __contains__(self, key: object) -> bool:
+        return bool((self._entity._backrefs or {}).get(key))  # type: ignore[call-overload]
+
+    def get(self, key: tuple[str, str], default: Any = None) -> Any:
+        """What links here from (type, field), or the default where nothing is known to."""
+        return self[key] if key in self else default  # noqa: SIM401  # self[key] never raises
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __repr__(self) -> str:
+        return f"BackrefMap({ {key: list(self[key]) for key in self}!r})"
+
+
+def targets(value: Any) -> Sequence[Entity]:
+    """The entities that a field with this value links to."""
+    if isinstance(value, Entity):
+        return (value,)
+    if isinstance(value, (list, tuple)):
+        return [item for item in value if isinstance(item, Entity)]
+    return ()
+
+
+def relink(source: Entity, field: str, before: Any, after: Any, lock: Lock) -> None:
+    """Move the back-references of one field by the difference between its values."""
+    old, new = targets(before), targets(after)
+    if not old and not new:
+        return
+    key = (source["type"], field)
+    kept = {id(target) for target in new}
+    for target in old:
+        if id(target) not in kept and target._backrefs and key in target._backrefs:
+            target._backrefs[key].discard(source)
+    for target in new:
+        if target._backrefs is None:
+            target._backrefs = {}
+        members = target._backrefs.get(key)
+        if members is None:
+            members = target._backrefs[key] = Backrefs(lock)
+        members.add(source)

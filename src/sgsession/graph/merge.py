@@ -1,0 +1,211 @@
+"""Merging: raw answers into entities, which value wins, and why.
+
+One `Merge` takes one answer. It never recurses, whatever the depth or the cycles of the answer: what is
+nested is adopted at once as an empty shell, and filled later from a queue.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from ..entity import Entity, Key, Unknown, is_raw_entity
+from ..errors import ForeignEntityError, SyntaxProblem
+from ..syntax.instants import instant
+from ..syntax.paths import split_first_hop
+from .links import relink
+
+if TYPE_CHECKING:
+    from .graph import Graph
+
+__all__ = ["Merge"]
+
+_PLAIN = frozenset({str, int, float, bool, type(None), datetime, date, bytes})
+_NOTHING = Unknown.NOT_LOADED
+# What a site puts beside type, id and name into a link (wire.md 3.3); a link with these alone is not a row.
+_LINK_KEYS = frozenset({"type", "id", "name", "valid", "status", "template_task_id"})
+
+
+class Merge:
+    """One run of merging into a graph; made, run once, and thrown away.
+
+    Args:
+        graph: where the entities are.
+        over: True when the new values win, False when the old do, None when the newer do.
+        created_at: the age of rows that do not say their own, in any form that `instant` reads.
+        resolve: whether field names may be aliases of the schema.
+        moment: when the request behind these values started, on the graph's own count; fields that this
+            session has written since keep their values.
+    """
+
+    __slots__ = ("_answered", "_created_at", "_graph", "_jobs", "_memo", "_moment", "_over", "_resolve")
+
+    def __init__(
+        self, graph: Graph, over: bool | None, created_at: Any, resolve: bool, moment: int | None = None
+    ) -> None:
+        self._graph = graph
+        self._over = over
+        self._created_at = instant(created_at)
+        self._resolve = resolve
+        self._moment = moment
+        self._jobs: deque[tuple[Any, Any, Any]] = deque()
+        # By id(): `data` keeps every nested object alive until the run ends.
+        self._memo: dict[int, Any] = {}
+        self._answered: set[int] = set()
+
+    def run(self, data: Any) -> Any:
+        """Merge all entities in a nested structure; return its copy, in which they are the session's."""
+        # Rows that were asked for are no links, even where they hold a name and nothing else.
+        self._answered = {id(row) for row in data} if isinstance(data, (list, tuple)) else {id(data)}
+        result = self._adopt(data, None)
+        self._work()
+        return result
+
+    def assign(self, entity: Entity, row: dict[str, Any]) -> None:
+        """Merge fields that were set on an entity by hand."""
+        self._jobs.append((entity, row, None))
+        self._work()
+
+    def _work(self) -> None:
+        jobs = self._jobs
+        while jobs:
+            shell, source, age = jobs.popleft()
+            if isinstance(shell, Entity):
+                self._fill_entity(shell, source, age)
+            elif isinstance(shell, dict):
+                for key, value in source.items():
+                    shell[key] = value if value.__class__ in _PLAIN else self._adopt(value, age)
+            else:
+                shell.extend(self._adopt(item, age) for item in source)
+
+    def _adopt(self, value: Any, age: Any) -> Any:
+        """What stands for `value` in the copy; containers are filled when their turn comes."""
+        if value.__class__ in _PLAIN:
+            return value
+        if isinstance(value, Entity):
+            if value._graph is not self._graph:
+                raise ForeignEntityError(
+                    f"{value['type']}:{value['id']} belongs to another session; merge its as_dict() instead."
+                )
+            return value
+        if not isinstance(value, (dict, list, tuple)):
+            return value
+        known = self._memo.get(id(value))
+        if known is not None:
+            return known
+        shell: Any
+        if isinstance(value, tuple):
+            # A tuple cannot be filled later; only tuples straight inside tuples recurse here.
+            shell = tuple(self._adopt(item, age) for item in value)
+            self._memo[id(value)] = shell
+            return shell
+        if isinstance(value, dict) and is_raw_entity(value):
+            entity_type = value["type"]
+            if self._resolve and entity_type[:1] == "$":
+                entity_type = self._graph.schema.type_name(entity_type)
+            shell = self._graph.entity((entity_type, value["id"]))
+            self._memo[id(value)] = shell
+            if len(value) > 2:
+                self._jobs.append((shell, value, age))
+            return shell
+        shell = [] if isinstance(value, list) else {}
+        self._memo[id(value)] = shell
+        self._jobs.append((shell, value, age))
+        return shell
+
+    def _field_value(self, value: Any, age: Any) -> Any:
+        """Like `_adopt`, but a list is filled at once: its links must be known to move back-references."""
+        if value.__class__ is list:
+            known = self._memo.get(id(value))
+            if known is None:
+                known = self._memo[id(value)] = []
+                known.extend([self._adopt(item, age) for item in value])
+            return known
+        return self._adopt(value, age)
+
+    def _fill_entity(self, entity: Entity, row: dict[str, Any], age: Any) -> None:
+        wins, age = self._wins(entity, row, age)
+        graph = self._graph
+        known = dict.get
+        deep: dict[str, Any] | None = None
+        if self._resolve and graph.schema.has_aliases:
+            row = {graph.schema.path(entity["type"], path): value for path, value in row.items()}
+        if "name" in row and "id" in row and row.keys() <= _LINK_KEYS:
+            row = self._link_row(entity, row)
+        writes = graph.writes if self._moment is not None else None
+        for field, value in row.items():
+            if field == "type" or field == "id":
+                continue
+            if field.__class__ is str and "." in field:
+                if deep is None:
+                    deep = {}
+                deep[field] = value
+                continue
+            before = known(entity, field, _NOTHING)
+            if before is not _NOTHING:
+                if not wins or (writes and self._written_since(entity.key, field)):
+                    continue
+                if value is before:
+                    continue
+            after = value if value.__class__ in _PLAIN else self._field_value(value, age)
+            dict.__setitem__(entity, field, after)
+            if entity._aside:
+                graph.drop_aside(entity, field)
+            if after is not before and (before.__class__ not in _PLAIN or after.__class__ not in _PLAIN):
+                relink(entity, field, before, after, graph.lock)
+        if deep:
+            self._fill_deep(entity, row, deep, age)
+
+    def _wins(self, entity: Entity, row: dict[str, Any], around: Any) -> tuple[bool, Any]:
+        """Whether the row's values replace known ones, and how old the row is."""
+        if self._over is not None:
+            return self._over, None
+        own = instant(row.get("updated_at"))
+        age = own or self._created_at or around
+        if age is None:
+            return True, None  # without any age it was read now
+        known = [
+            moment for moment in (instant(dict.get(entity, "updated_at")), entity._age) if moment is not None
+        ]
+        wins = not known or age > max(known)
+        if wins and own is None:
+            entity._age = age
+        return wins, age
+
+    def _written_since(self, key: Key, field: str) -> bool:
+        return self._graph.writes.get((key, field), -1) > self._moment  # type: ignore[operator]
+
+    def _link_row(self, entity: Entity, row: dict[str, Any]) -> dict[str, Any]:
+        """A link's `name` is the display name, which is not the field `name` of every type."""
+        field = self._graph.schema.display_name_field(entity["type"])
+        if field == "name" or id(row) in self._answered:
+            return row
+        return {field if key == "name" else key: value for key, value in row.items()}
+
+    def _fill_deep(self, entity: Entity, row: dict[str, Any], deep: dict[str, Any], age: Any) -> None:
+        """Hand deep values on to the linked entities, as a row for each."""
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
+        for path, value in deep.items():
+            try:
+                link, linked_type, rest = split_first_hop(path)
+            except SyntaxProblem:
+                # Not a deep path after all, and not ours to lose.
+                dict.__setitem__(entity, path, value)
+                continue
+            rows.setdefault((link, linked_type), {})[rest] = value
+        for (link, linked_type), part in rows.items():
+            # The row's own link comes first: where an older row lost, the entity's link is another one.
+            target = self._adopt(row[link], age) if link in row else dict.get(entity, link, _NOTHING)
+            linked_id = part.pop("id", None)
+            if target is _NOTHING and isinstance(linked_id, int):
+                target = self._graph.entity((linked_type, linked_id))
+                self._jobs.append((entity, {link: target}, age))
+            if isinstance(target, Entity):
+                # A value for another type than the link has says nothing.
+                if target["type"] == linked_type:
+                    self._jobs.append((target, {"type": linked_type, **part}, age))
+            elif target is _NOTHING:
+                if entity._aside is None:
+                    entity._aside = {}
+                entity._aside.update({f"{link}.{linked_type}.{rest}": value for rest, value in part.items()})

@@ -1,0 +1,95 @@
+"""Which fields always come along, which links are followed, and what stands above what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+__all__ = ["FIELDS", "FIELDS_FOR_ALL", "LINKS", "PARENTS", "Importance"]
+
+# The defaults: stock fields that every site has. A studio's own belong on a subclass of Session or on
+# one session, never here.
+FIELDS_FOR_ALL = ["updated_at"]
+FIELDS = {
+    "Asset": ["code", "sg_asset_type"],
+    "Episode": ["code"],
+    "HumanUser": ["firstname", "lastname", "email", "login"],
+    "Project": ["name"],
+    "PublishEvent": ["code", "sg_type", "sg_version"],
+    "PublishedFile": ["code", "published_file_type", "version_number"],
+    "Sequence": ["code"],
+    "Shot": ["code"],
+    "Step": ["code", "short_name", "entity_type"],
+    "Task": ["step", "content"],
+    "Version": ["code", "sg_task"],
+}
+LINKS = {
+    "Asset": {"project": ["Project"]},
+    "PublishEvent": {"project": ["Project"], "sg_link": ["Task"]},
+    "PublishedFile": {"project": ["Project"], "entity": ["Asset", "Shot"], "task": ["Task"]},
+    "Sequence": {"project": ["Project"]},
+    "Shot": {"project": ["Project"], "sg_sequence": ["Sequence"]},
+    "Task": {"project": ["Project"], "entity": ["Asset", "Shot"], "step": ["Step"]},
+    "Version": {"project": ["Project"], "entity": ["Asset", "Shot"]},
+}
+PARENTS = {
+    "Asset": "project",
+    "Episode": "project",
+    "Project": None,
+    "PublishEvent": "sg_link",
+    "PublishedFile": "entity",
+    "Sequence": "project",
+    "Shot": "sg_sequence",
+    "Task": "entity",
+    "Version": "entity",
+}
+
+
+@dataclass(frozen=True)
+class Importance:
+    """One session's importance, as its class attributes say it at this moment."""
+
+    fields_for_all: Sequence[str]
+    fields: Mapping[str, Sequence[str]]
+    links: Mapping[str, Mapping[str, Sequence[str]]]
+    parents: Mapping[str, str | None]
+
+    def own_fields(self, entity_type: str) -> list[str]:
+        """The important fields of a type itself, links included, without deep ones."""
+        own = [*self.fields_for_all, *self.fields.get(entity_type, ()), *self.links.get(entity_type, ())]
+        return list(dict.fromkeys(own))
+
+    def core_fields(self, entity_type: str) -> list[str]:
+        """The important fields of a type, and those of the entities that its important links hold."""
+        core = self.own_fields(entity_type)
+        for link, linked_types in self.links.get(entity_type, {}).items():
+            for linked_type in linked_types:
+                core.extend(f"{link}.{linked_type}.{field}" for field in self.own_fields(linked_type))
+        return core
+
+    def parent_field(self, entity_type: str) -> str | None:
+        """The link that leads up from a type; `project` for one that nobody has placed; None at the top."""
+        return self.parents.get(entity_type, "project")
+
+    def hierarchy_fields(self, entity_type: str) -> list[str]:
+        """The core fields of a type and of everything above it, as deep paths, so that one read has all."""
+        return list(dict.fromkeys(self._upward(entity_type, "", ())))
+
+    def _upward(self, entity_type: str, prefix: str, below: tuple[str, ...]) -> Iterator[str]:
+        for field in self.core_fields(entity_type):
+            yield prefix + field
+        parent = self.parent_field(entity_type)
+        if parent is None:
+            return
+        yield prefix + parent
+        links = self.links.get(entity_type, {})
+        # A type may be its own ancestor (an Asset in an Asset); each is climbed once, the rest on arrival.
+        for linked_type in links.get(parent) or (["Project"] if parent == "project" else []):
+            if linked_type not in below and linked_type != entity_type:
+                yield from self._upward(
+                    linked_type, f"{prefix}{parent}.{linked_type}.", (*below, entity_type)
+                )
+        if parent != "project":
+            # An empty parent link falls back to the project, which then must be known as well.
+            yield prefix + "project"
+            yield from (f"{prefix}project.Project.{field}" for field in self.own_fields("Project"))

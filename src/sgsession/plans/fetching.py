@@ -1,0 +1,140 @@
+"""Plans that fill in what is not known yet of entities that the session has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ..entity import Entity
+from ..errors import EntityNotFoundError
+from ..graph.graph import Graph
+from ..importance import Importance
+from .fields import asked_fields, expanded, own_entities
+from .plan import Plan, Request, chunks
+from .reading import merge_rows
+
+__all__ = ["ask", "fetch", "fetch_backrefs", "fetch_core", "filter_exists"]
+
+Lacking = dict[str, dict[Entity, list[str]]]
+"""Type → entity → the paths that the site has to be asked for."""
+
+
+def fetch(
+    graph: Graph,
+    importance: Importance,
+    entities: Entity | Iterable[Entity],
+    fields: Any,
+    force: bool = False,
+) -> Plan[None]:
+    """Have these fields of these entities known; asks only for those that are not."""
+    yield from _complete(graph, importance, entities, lambda kind: expanded(graph, kind, fields), force)
+
+
+def fetch_core(graph: Graph, importance: Importance, entities: Entity | Iterable[Entity]) -> Plan[None]:
+    """Have the important fields known, those of what important links hold included."""
+    yield from _complete(graph, importance, entities, importance.core_fields, False)
+
+
+def _complete(
+    graph: Graph,
+    importance: Importance,
+    entities: Entity | Iterable[Entity],
+    paths_of: Callable[[str], list[str]],
+    force: bool,
+) -> Plan[None]:
+    lacking: Lacking = {}
+    paths_by_type: dict[str, list[str]] = {}
+    for entity in own_entities(graph, entities):
+        entity_type = entity["type"]
+        if entity_type not in paths_by_type:
+            paths_by_type[entity_type] = paths_of(entity_type)
+        paths = paths_by_type[entity_type]
+        missing = paths if force else graph.unknown_paths(entity, paths)
+        if missing:
+            lacking.setdefault(entity_type, {})[entity] = missing
+    missed = yield from ask(graph, importance, lacking)
+    refuse_missing(missed)
+
+
+def ask(graph: Graph, importance: Importance, lacking: Lacking) -> Plan[list[Entity]]:
+    """Ask for what is lacking: one request for each type and chunk of ids, all side by side.
+
+    What the site does not answer is remembered, so that it is not asked again.
+
+    Returns:
+        The entities that the site does not have.
+    """
+    asked: list[tuple[Sequence[Entity], list[str]]] = []
+    requests = []
+    for entity_type, entities in lacking.items():
+        paths = list(dict.fromkeys(path for missing in entities.values() for path in missing))
+        fields = asked_fields(graph, importance, entity_type, paths)
+        for chunk in chunks(entities):
+            asked.append((chunk, paths))
+            ids = [entity["id"] for entity in chunk]
+            requests.append(Request("find", (entity_type, [["id", "in", ids]], fields)))
+    if not requests:
+        return []
+    missed = []
+    with graph.reading() as moment:
+        pages = yield requests
+        for rows, (chunk, paths) in zip(pages, asked, strict=True):
+            present = set(map(id, merge_rows(graph, rows, moment)))
+            for entity in chunk:
+                if id(entity) not in present:
+                    missed.append(entity)
+                for path in graph.unknown_paths(entity, paths) if id(entity) in present else ():
+                    graph.mark_absent(entity, path)
+        graph.saw(missed, False, moment)
+    return missed
+
+
+def refuse_missing(missed: Sequence[Entity]) -> None:
+    """Raise for entities that a site does not have, naming them."""
+    if missed:
+        names = ", ".join(f"{entity['type']}:{entity['id']}" for entity in missed[:10])
+        more = f" and {len(missed) - 10} more" if len(missed) > 10 else ""
+        raise EntityNotFoundError(
+            f"The site has no {names}{more}, or they are retired.", [entity.key for entity in missed]
+        )
+
+
+def filter_exists(
+    graph: Graph, entities: Entity | Iterable[Entity], check: bool, force: bool
+) -> Plan[set[Entity]]:
+    """The entities that are on the site, or of which it is not known; see `Session.filter_exists`."""
+    own = own_entities(graph, entities)
+    unsure: Lacking = {}
+    for entity in own:
+        if force or (check and entity._exists is None):
+            unsure.setdefault(entity["type"], {})[entity] = []
+    asked = [(kind, chunk) for kind, of_kind in unsure.items() for chunk in chunks(of_kind)]
+    if asked:
+        with graph.reading() as moment:
+            pages = yield [
+                Request("find", (kind, [["id", "in", [entity["id"] for entity in chunk]]], ["id"]))
+                for kind, chunk in asked
+            ]
+            for rows, (_, chunk) in zip(pages, asked, strict=True):
+                present = {row["id"] for row in rows}
+                graph.saw([entity for entity in chunk if entity["id"] in present], True, moment)
+                graph.saw([entity for entity in chunk if entity["id"] not in present], False, moment)
+    return {entity for entity in own if entity._exists is not False}
+
+
+def fetch_backrefs(
+    graph: Graph, importance: Importance, entities: Entity | Iterable[Entity], backref_type: str, field: str
+) -> Plan[None]:
+    """Load what links to these entities from a field of a type; one request for each 500 of them."""
+    backref_type = graph.schema.type_name(backref_type)
+    [field] = expanded(graph, backref_type, field)
+    graph.schema.check_paths(backref_type, [field])
+    fields = asked_fields(graph, importance, backref_type, [field])
+    with graph.reading() as moment:
+        requests = [
+            Request("find", (backref_type, [[field, "in", [entity.minimal for entity in chunk]]], fields))
+            for chunk in chunks(own_entities(graph, entities))
+        ]
+        pages = (yield requests) if requests else []
+        for rows in pages:
+            merge_rows(graph, rows, moment, fields)

@@ -1,0 +1,189 @@
+"""Plans that find entities: by filters, page by page, by id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..entity import Entity, Unknown, look_up
+from ..errors import SyntaxProblem
+from ..graph.graph import Graph
+from ..importance import Importance
+from .fields import asked_fields, asked_filters, asked_order, expanded
+from .plan import Plan, Request, chunks, given
+
+__all__ = ["after_id", "find", "find_one", "find_pages", "get", "merge_rows", "summarize"]
+
+_DEFAULTS: dict[str, Any] = {
+    "order": None,
+    "filter_operator": None,
+    "limit": 0,
+    "retired_only": False,
+    "page": 0,
+    "include_archived_projects": True,
+    "additional_filter_presets": None,
+}
+
+
+def find(
+    graph: Graph,
+    importance: Importance,
+    entity_type: str,
+    filters: Any,
+    fields: Any,
+    options: dict[str, Any],
+    merge: bool = True,
+    add_default_fields: bool = True,
+) -> Plan[list[Any]]:
+    """The entities that match; one call of the client's `find`, which asks for page after page."""
+    pages = yield from find_pages(
+        graph,
+        importance,
+        entity_type,
+        filters,
+        fields,
+        [options],
+        merge=merge,
+        add_default_fields=add_default_fields,
+    )
+    return pages[0]
+
+
+def find_pages(
+    graph: Graph,
+    importance: Importance,
+    entity_type: str,
+    filters: Any,
+    fields: Any,
+    options_of_pages: Sequence[dict[str, Any]],
+    merge: bool = True,
+    add_default_fields: bool = True,
+) -> Plan[list[list[Any]]]:
+    """Several finds that differ in their options only, side by side: the entities of each."""
+    requests = [
+        _find_request("find", graph, importance, entity_type, filters, fields, options, add_default_fields)
+        for options in options_of_pages
+    ]
+    with graph.reading() as moment:
+        pages = yield requests
+        if not merge:
+            return pages
+        return [
+            merge_rows(
+                graph, rows, moment, request.args[2], exist=not request.kwargs.get("retired_only", False)
+            )
+            for rows, request in zip(pages, requests, strict=True)
+        ]
+
+
+def find_one(
+    graph: Graph,
+    importance: Importance,
+    entity_type: str,
+    filters: Any,
+    fields: Any,
+    options: dict[str, Any],
+    merge: bool = True,
+    add_default_fields: bool = True,
+) -> Plan[Any]:
+    """The first entity that matches, or None; one request."""
+    request = _find_request(
+        "find_one", graph, importance, entity_type, filters, fields, options, add_default_fields
+    )
+    with graph.reading() as moment:
+        [row] = yield [request]
+        if row is None or not merge:
+            return row
+        exist = not request.kwargs.get("retired_only", False)
+        return merge_rows(graph, [row], moment, request.args[2], exist)[0]
+
+
+def _find_request(
+    method: str,
+    graph: Graph,
+    importance: Importance,
+    entity_type: str,
+    filters: Any,
+    fields: Any,
+    options: dict[str, Any],
+    add_default_fields: bool,
+) -> Request:
+    entity_type = graph.schema.type_name(entity_type)
+    options = {**options, "order": asked_order(graph, entity_type, options.get("order"))}
+    asked = asked_fields(graph, importance, entity_type, fields, add_default_fields)
+    return Request(
+        method, (entity_type, asked_filters(graph, entity_type, filters), asked), given(options, _DEFAULTS)
+    )
+
+
+def merge_rows(
+    graph: Graph, rows: list[dict[str, Any]], moment: int, asked: Sequence[str] = (), exist: bool = True
+) -> list[Entity]:
+    """Merge the rows of an answer: they win over what is known, but for what was written meanwhile."""
+    entities: list[Entity] = graph.merge(rows, over=True, resolve=False, moment=moment)
+    graph.saw(entities, exist, moment)
+    if rows:
+        # A site leaves fields that it does not have out of every row alike (wire.md 3.3).
+        for field in [field for field in asked if "." not in field and field not in rows[0]]:
+            for entity in entities:
+                if look_up(entity, field) is Unknown.NOT_LOADED:
+                    graph.mark_absent(entity, field)
+    return entities
+
+
+def after_id(filters: Any, filter_operator: str | None, last_id: int) -> Any:
+    """The same filters, for the rows behind an id."""
+    if isinstance(filters, dict):
+        beyond = {"path": "id", "relation": "greater_than", "values": [last_id]}
+        return {"logical_operator": "and", "conditions": [filters, beyond]}
+    group = {"filter_operator": filter_operator or "all", "filters": list(filters)}
+    return [group, ["id", "greater_than", last_id]] if filters else [["id", "greater_than", last_id]]
+
+
+def get(
+    graph: Graph, importance: Importance, entity_type: str, ids: Any, fields: Any, fetch: bool
+) -> Plan[Any]:
+    """The entities of these ids, in their order, None for each that does not exist.
+
+    One request for those that the session does not have, or of which it lacks a field, side by side with
+    others where they are more than fit one.
+    """
+    entity_type = graph.schema.type_name(entity_type)
+    several = isinstance(ids, (list, tuple))
+    wanted = list(ids) if several else [ids]
+    for entity_id in wanted:
+        if not isinstance(entity_id, int) or isinstance(entity_id, bool):
+            raise SyntaxProblem(f"An id is an integer, not {entity_id!r}.")
+    paths = expanded(graph, entity_type, fields)
+    unknown = []
+    for entity_id in dict.fromkeys(wanted):
+        entity = graph.identity.get((entity_type, entity_id))
+        if entity is None or graph.unknown_paths(entity, paths):
+            unknown.append(entity_id)
+    if unknown and fetch:
+        asked = asked_fields(graph, importance, entity_type, paths)
+        with graph.reading() as moment:
+            pages = yield [
+                Request("find", (entity_type, [["id", "in", list(chunk)]], asked))
+                for chunk in chunks(unknown)
+            ]
+            for rows in pages:
+                for entity in merge_rows(graph, rows, moment):
+                    for path in graph.unknown_paths(entity, paths):
+                        graph.mark_absent(entity, path)
+    found = [graph.identity.get((entity_type, entity_id)) for entity_id in wanted]
+    if not several:
+        return found[0]
+    return found if isinstance(ids, list) else tuple(found)
+
+
+def summarize(
+    graph: Graph, entity_type: str, filters: Any, summary_fields: Any, options: dict[str, Any]
+) -> Plan[Any]:
+    """What the site sums up; nothing is merged. One request."""
+    entity_type = graph.schema.type_name(entity_type)
+    checked = asked_filters(graph, entity_type, filters)
+    [summary] = yield [
+        Request("summarize", (entity_type, checked, summary_fields), given(options, _DEFAULTS))
+    ]
+    return summary

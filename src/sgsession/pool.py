@@ -1,0 +1,281 @@
+"""ShotgunPool: one client for many threads, made of as many connections as are needed at once."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from .entity import minimize
+from .errors import PoolClosedError, PoolTimeoutError
+from .transport import client as clients
+from .transport.after_fork import renew_after_fork
+from .transport.connect import make_client
+
+__all__ = ["ShotgunPool"]
+
+log = logging.getLogger("sgsession.pool")
+
+
+class ShotgunPool:
+    """A client that many threads may use at once: it lends each call a connection of its own.
+
+    Use it as you would a `shotgun_api3.Shotgun`: what is not written out here is passed on to a pooled
+    client, and methods may be taken along (`find = pool.find`). Entities in arguments, at any depth, are
+    sent as their type and id. All clients share the prototype's `config`: a setting changed there is
+    changed for all.
+
+    Args:
+        prototype: the client that the pooled ones are like; it never opens a connection itself. Or the
+            address of a site, and then all other arguments go to the client's constructor.
+        max_connections: how many calls may be under way at once.
+        lease_timeout: how many seconds a call waits for a connection.
+
+    Raises:
+        ConfigurationError: the address or the arguments are wrong.
+    """
+
+    def __init__(
+        self, prototype: Any, *args: Any, max_connections: int = 8, lease_timeout: float = 60.0, **kwargs: Any
+    ) -> None:
+        if max_connections < 1:
+            raise ValueError(f"A pool needs at least one connection, not {max_connections}.")
+        is_client = clients.is_official_client(prototype)
+        self._prototype = prototype if is_client else make_client(prototype, *args, **kwargs)
+        self.max_connections = max_connections
+        self.lease_timeout = lease_timeout
+        self._closed = False
+        self.renew()
+        renew_after_fork(self)
+
+    @classmethod
+    def wrap(cls, shotgun: Any) -> Any:
+        """A pool of clients like `shotgun` where it is an official one; anything else unchanged."""
+        return cls(shotgun) if clients.is_official_client(shotgun) else shotgun
+
+    def renew(self) -> None:
+        """Start without connections and with locks of its own; a forked child does this by itself."""
+        self._changed = threading.Condition()
+        self._learning = threading.Lock()
+        # Newest last: the connection that was used last is the one that is most likely still open.
+        self._idle: list[Any] = []
+        self._lent = 0
+
+    # Leases
+
+    @contextmanager
+    def lease(self) -> Iterator[Any]:
+        """Lend a client for the length of a `with` block; nothing else uses it meanwhile.
+
+        Raises:
+            PoolTimeoutError: all were lent for `lease_timeout` seconds.
+            PoolClosedError: the pool was closed.
+        """
+        client = self._borrow()
+        intact = False
+        try:
+            clients.follow_prototype(client, self._prototype)
+            self._learn(client)
+            yield client
+            intact = True
+        except clients.Fault:
+            intact = True  # a whole answer, which says no
+            raise
+        finally:
+            self._give_back(client, intact)
+
+    def _borrow(self) -> Any:
+        deadline = time.monotonic() + self.lease_timeout
+        with self._changed:
+            while True:
+                if self._closed:
+                    raise PoolClosedError("This pool was closed; make a new one.")
+                if self._idle or self._lent < self.max_connections:
+                    self._lent += 1
+                    return self._idle.pop() if self._idle else clients.pooled_client(self._prototype)
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._changed.wait(left):
+                    raise PoolTimeoutError(
+                        f"All {self.max_connections} connections were in use for {self.lease_timeout:g} s; "
+                        f"raise max_connections or lease_timeout, or look for calls that hang."
+                    )
+
+    def _give_back(self, client: Any, intact: bool) -> None:
+        # After anything but a whole answer there may be bytes of it left, which the next call would read.
+        keep = intact and not self._closed
+        if not keep:
+            client.close()
+        with self._changed:
+            self._lent -= 1
+            if keep:
+                self._idle.append(client)
+            self._changed.notify()
+
+    def _learn(self, client: Any) -> None:
+        """Ask once, for all, what the site can do."""
+        if clients.knows_capabilities(self._prototype):
+            return
+        with self._learning:
+            if not clients.knows_capabilities(self._prototype):
+                clients.learn_capabilities(client, self._prototype)
+        clients.follow_prototype(client, self._prototype)
+
+    def close(self) -> None:
+        """Close all connections, those that are lent when they come back. A second time does nothing."""
+        with self._changed:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            self._changed.notify_all()
+        for client in idle:
+            client.close()
+
+    def __enter__(self) -> ShotgunPool:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def stats(self) -> dict[str, int]:
+        """How many connections are lent and idle at this moment, and how many there may be."""
+        with self._changed:
+            return {"lent": self._lent, "idle": len(self._idle), "max_connections": self.max_connections}
+
+    def __repr__(self) -> str:
+        if self._closed:
+            return f"<ShotgunPool {self.base_url} closed>"
+        counts = self.stats()
+        return f"<ShotgunPool {self.base_url} {counts['lent']} lent, {counts['idle']} idle of {self.max_connections}>"
+
+    # Calls
+
+    def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a method of the client on a connection of its own, with entities sent as type and id."""
+        args, kwargs = minimize(args), minimize(kwargs)
+        started = time.perf_counter()
+        try:
+            with self.lease() as client:
+                result = getattr(client, method)(*args, **kwargs)
+        except Exception as problem:
+            refused = clients.unavailable(problem, self.base_url)
+            if refused is None:
+                raise
+            raise refused from None
+        if log.isEnabledFor(logging.DEBUG):
+            # The type and what came back; never data, filters or credentials.
+            subject = args[0] if args and isinstance(args[0], str) else ""
+            size = f"{len(result)} rows" if isinstance(result, list) else type(result).__name__
+            log.debug("%s %s: %s in %.0f ms", method, subject, size, (time.perf_counter() - started) * 1000)
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        # Before the prototype is there (copy and pickle look for their hooks first), there is nothing to proxy.
+        if name.startswith("__") or "_prototype" not in vars(self):
+            raise AttributeError(name)
+        if not callable(getattr(type(self._prototype), name, None)):
+            return getattr(self._prototype, name)
+        if name in clients.LOCAL_METHODS:
+            return getattr(self._prototype, name)
+
+        def proxied(*args: Any, **kwargs: Any) -> Any:
+            return self.call(name, *args, **kwargs)
+
+        proxied.__name__ = proxied.__qualname__ = name
+        proxied.__doc__ = getattr(type(self._prototype), name).__doc__
+        return proxied
+
+    @property
+    def base_url(self) -> str:
+        """The address of the site."""
+        return str(self._prototype.base_url)
+
+    @property
+    def config(self) -> Any:
+        """The settings, one object for the prototype and all pooled clients."""
+        return self._prototype.config
+
+    @property
+    def server_caps(self) -> Any:
+        """What the site can do; one request, the first time."""
+        with self.lease():
+            return self._prototype.server_caps
+
+    @property
+    def server_info(self) -> Any:
+        """What the site says of itself; one request, the first time."""
+        return self.server_caps.server_info
+
+    def connect(self) -> None:
+        """Make sure that the site answers; one request, the first time."""
+        assert self.server_caps
+
+    def find(
+        self,
+        entity_type: str,
+        filters: Any,
+        fields: Sequence[str] | None = None,
+        order: Any = None,
+        filter_operator: str | None = None,
+        limit: int = 0,
+        retired_only: bool = False,
+        page: int = 0,
+        include_archived_projects: bool = True,
+        additional_filter_presets: Any = None,
+    ) -> list[dict[str, Any]]:
+        """The raw rows that match, as the client gives them; one request for each page of rows."""
+        options = (order, filter_operator, limit, retired_only, page, include_archived_projects)
+        return self.call("find", entity_type, filters, fields, *options, additional_filter_presets)  # type: ignore[no-any-return]
+
+    def find_one(
+        self,
+        entity_type: str,
+        filters: Any,
+        fields: Sequence[str] | None = None,
+        order: Any = None,
+        filter_operator: str | None = None,
+        retired_only: bool = False,
+        include_archived_projects: bool = True,
+        additional_filter_presets: Any = None,
+    ) -> dict[str, Any] | None:
+        """The first raw row that matches, or None; one request."""
+        options = (order, filter_operator, retired_only, include_archived_projects, additional_filter_presets)
+        return self.call("find_one", entity_type, filters, fields, *options)  # type: ignore[no-any-return]
+
+    def create(
+        self, entity_type: str, data: dict[str, Any], return_fields: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        """Create a row and return it raw; one request, more with thumbnails."""
+        return self.call("create", entity_type, data, return_fields)  # type: ignore[no-any-return]
+
+    def update(
+        self, entity_type: str, entity_id: int, data: dict[str, Any], multi_entity_update_modes: Any = None
+    ) -> dict[str, Any]:
+        """Write fields of a row and return them raw; one request, more with thumbnails."""
+        return self.call("update", entity_type, entity_id, data, multi_entity_update_modes)  # type: ignore[no-any-return]
+
+    def delete(self, entity_type: str, entity_id: int) -> bool:
+        """Retire a row; False when it was retired already. One request."""
+        return self.call("delete", entity_type, entity_id)  # type: ignore[no-any-return]
+
+    def revive(self, entity_type: str, entity_id: int) -> bool:
+        """Bring a retired row back; False when it was not retired. One request."""
+        return self.call("revive", entity_type, entity_id)  # type: ignore[no-any-return]
+
+    def batch(self, requests: Sequence[dict[str, Any]]) -> list[Any]:
+        """Do several writes in one transaction; one request."""
+        return self.call("batch", requests)  # type: ignore[no-any-return]
+
+    def summarize(
+        self,
+        entity_type: str,
+        filters: Any,
+        summary_fields: Sequence[dict[str, str]],
+        filter_operator: str | None = None,
+        grouping: Any = None,
+        include_archived_projects: bool = True,
+    ) -> dict[str, Any]:
+        """Sums, counts and the like of the rows that match; one request."""
+        options = (filter_operator, grouping, include_archived_projects)
+        return self.call("summarize", entity_type, filters, summary_fields, *options)  # type: ignore[no-any-return]

@@ -1,0 +1,124 @@
+"""A web server in a thread of its own, which leaves the process's signals, loops and log alone."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import threading
+import time
+from typing import Any
+
+import uvicorn
+
+__all__ = ["PortInUseError", "ServerThread", "listening_socket"]
+
+# How long closing waits for answers under way before it cuts their connections.
+_GRACE = 1.0
+
+
+class PortInUseError(OSError):
+    """Another program listens on the port that was asked for."""
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A socket that accepts connections from now on; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is spelled out because asyncio sets TCP_NODELAY only on sockets that name it; without,
+    # every answer would wait 40 ms for the client's delayed acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            # A site that restarts takes its port back at once; on Windows this would share a port in use.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise PortInUseError(error.errno, f"port {port} of {host} is in use by another program") from None
+    return listener
+
+
+class ServerThread:
+    """Serves an ASGI application on a listening socket until it is closed."""
+
+    def __init__(self, application: Any, listener: socket.socket) -> None:
+        self._listener = listener
+        self._server = _Server(
+            uvicorn.Config(
+                application,
+                lifespan="off",
+                ws="none",
+                loop="asyncio",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                proxy_headers=False,
+                # An idle connection that the server cuts makes the client send its request twice
+                # (wire.md 1.6), so idle ones are kept as long as anybody may come back to them.
+                timeout_keep_alive=24 * 3600,
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name="sgsession-site", daemon=True)
+
+    def start(self) -> None:
+        """Serve; returns once connections are being answered."""
+        self._thread.start()
+        self._server.running.wait()
+        if not self._server.started:
+            raise RuntimeError("the site's web server could not start") from self._server.failure
+
+    def close(self) -> None:
+        """Stop accepting, let the answers under way leave, and cut the idle connections."""
+        if self._thread.is_alive():
+            self._server.stop()
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._server.serve(sockets=[self._listener]))
+        except Exception as error:
+            self._server.failure = error
+        finally:
+            self._server.running.set()
+            self._listener.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, started and stopped by events instead of by signals and a tenth of a second's polling."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.running = threading.Event()
+        self.failure: Exception | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+
+    def stop(self) -> None:
+        """Ask the server to end; called from other threads."""
+        if self._loop is not None and self._stopping is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        self.running.set()
+        await self._stopping.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        deadline = time.monotonic() + _GRACE
+        while self.server_state.connections and time.monotonic() < deadline:
+            await asyncio.sleep(0.002)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        # One more turn of the loop, for the transports to close what was aborted.
+        await asyncio.sleep(0)

@@ -1,0 +1,1 @@
+"""Where sgsession meets the official client: finding a site, and the clients that a pool lends."""

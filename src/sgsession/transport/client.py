@@ -1,0 +1,91 @@
+"""The clients that a pool lends: like its prototype, without a connection of their own yet."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import shotgun_api3
+from shotgun_api3 import Fault
+
+from ..errors import SiteUnavailable
+
+__all__ = [
+    "LOCAL_METHODS",
+    "Fault",
+    "follow_prototype",
+    "is_official_client",
+    "knows_capabilities",
+    "learn_capabilities",
+    "local_instant",
+    "pooled_client",
+    "unavailable",
+]
+
+# Methods of the client that only change its settings: they belong to the prototype, which the pooled
+# clients follow.
+LOCAL_METHODS = frozenset({"add_user_agent", "reset_user_agent", "set_session_uuid"})
+
+
+def is_official_client(value: Any) -> bool:
+    """True for an instance of the official client's class or of one that derives from it."""
+    return isinstance(value, shotgun_api3.Shotgun)
+
+
+@cache
+def _pooled_class(prototype_class: Any) -> type[Any]:
+    """A subclass of the prototype's own class, so that what a studio overrode stays overridden.
+
+    This is where a transport and a decoding of our own take the place of the stock ones.
+    """
+    return type(f"Pooled{prototype_class.__name__}", (prototype_class,), {"__slots__": ()})
+
+
+def pooled_client(prototype: Any) -> Any:
+    """A client like the prototype: the same state and the same `config` object, no connection, no request.
+
+    The constructor is not run, since it may ask the site; certificates and the like are in the state.
+    """
+    pooled_class: type[Any] = _pooled_class(type(prototype))
+    client: Any = object.__new__(pooled_class)
+    vars(client).update(vars(prototype))
+    client._connection = None
+    return client
+
+
+def follow_prototype(client: Any, prototype: Any) -> None:
+    """Bring a pooled client up to date with what was changed on its prototype since it was last lent."""
+    client._user_agents = prototype._user_agents
+    client._server_caps = prototype._server_caps
+
+
+def learn_capabilities(client: Any, prototype: Any) -> None:
+    """Ask for the site's capabilities through a pooled client, for the prototype and all clients like it.
+
+    `config` asks its own client, the prototype, for the page size; with the capabilities in place it
+    answers without opening a socket.
+    """
+    prototype._server_caps = client.server_caps
+
+
+def knows_capabilities(prototype: Any) -> bool:
+    """True when the prototype needs no request to answer what the site can do."""
+    known = prototype._server_caps
+    return known is not None and known.host == prototype.config.server
+
+
+def unavailable(problem: Exception, base_url: str) -> SiteUnavailable | None:
+    """The error for a request that provably never left, or None where that is not certain."""
+    # The client's HTTP library says that a name did not resolve by an error of its own, found by name
+    # here because studios carry that library in several places.
+    if isinstance(problem, ConnectionRefusedError) or type(problem).__name__ in (
+        "gaierror",
+        "ServerNotFoundError",
+    ):
+        return SiteUnavailable(f"Nobody answers at {base_url}: {problem}. Nothing was sent.")
+    return None
+
+
+def local_instant(moment: Any) -> Any:
+    """An aware datetime in the form in which the client gives them: in the local time zone."""
+    return moment.astimezone(shotgun_api3.sg_timezone.local)

@@ -1,0 +1,236 @@
+"""LocalSite: up at once, closed at once, and what it offers to tests."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import shotgun_api3
+
+from sgsession.site import LocalSite, PortInUseError, Request
+
+Connect = Callable[..., shotgun_api3.Shotgun]
+
+
+def test_the_official_client_reads_and_writes(site: LocalSite, shotgun: shotgun_api3.Shotgun) -> None:
+    """A plain Shotgun over HTTP creates, finds, updates and deletes."""
+    project = shotgun.create("Project", {"name": "Demo"})
+    shot = shotgun.create("Shot", {"code": "AA_001", "project": project})
+    found = shotgun.find_one("Shot", [["project", "is", project]], ["code", "project.Project.name"])
+    assert found == {"type": "Shot", "id": shot["id"], "code": "AA_001", "project.Project.name": "Demo"}
+    assert shotgun.update("Shot", shot["id"], {"code": "AA_002"})["code"] == "AA_002"
+    assert shotgun.delete("Shot", shot["id"]) is True
+    assert shotgun.find("Shot", []) == []
+
+
+def test_every_call_is_logged_without_credentials(site: LocalSite, shotgun: shotgun_api3.Shotgun) -> None:
+    """`requests` lists each call in order, `info` included, and never a key."""
+    shotgun.find("Shot", [["id", "is", 7]])
+    first, second = site.requests
+    assert first == Request("info", None)
+    assert second.method == "read"
+    assert second.params["type"] == "Shot"
+    assert site.api_key not in repr(site.requests)
+    site.reset_requests()
+    assert site.requests == []
+
+
+def test_a_held_answer_waits_for_its_release(site: LocalSite, connect: Connect) -> None:
+    """The next request of a method is executed at once; its answer leaves when the test says so."""
+    writer, reader = connect(site), connect(site)
+    with ThreadPoolExecutor(1) as thread, site.hold("create") as held:
+        creating = thread.submit(writer.create, "Project", {"name": "Held"})
+        held.wait()
+        assert reader.find_one("Project", [["name", "is", "Held"]]) is not None
+        assert not creating.done()
+        held.release()
+        assert creating.result(10)["name"] == "Held"
+
+
+def test_only_one_answer_is_held(site: LocalSite, connect: Connect) -> None:
+    """Requests of the same method flow while the first one is held."""
+    first, second = connect(site), connect(site)
+    with ThreadPoolExecutor(1) as thread:
+        with site.hold() as held:
+            reading = thread.submit(first.find, "Shot", [])
+            held.wait()
+            assert second.find("Shot", []) == []
+            assert not reading.done()
+        assert reading.result(10) == []
+
+
+def test_waiting_for_a_request_that_never_comes_ends(
+    site: LocalSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`wait` gives up with a TimeoutError that names the method."""
+    monkeypatch.setattr("sgsession.site.holding._LONGEST_WAIT", 0.05)
+    with site.hold("update") as held, pytest.raises(TimeoutError, match="update"):
+        held.wait()
+
+
+def test_latency_delays_answers_side_by_side(site: LocalSite, connect: Connect) -> None:
+    """Each answer is late by `latency`, and ten at once are no later than one."""
+    clients = [connect(site) for _ in range(10)]
+    site.latency = 0.2
+    began = time.perf_counter()
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(lambda client: client.find("Shot", []), clients))
+    assert 0.2 <= time.perf_counter() - began < 1.5
+
+
+def test_a_slow_call_blocks_no_other(site: LocalSite, connect: Connect) -> None:
+    """While twenty answers are held, another request is answered."""
+    clients = [connect(site) for _ in range(21)]
+    site.latency = 30.0
+    with ThreadPoolExecutor(20) as threads:
+        slow = [threads.submit(client.find, "Shot", []) for client in clients[:20]]
+        while len(site.requests) < 21 + 20:
+            time.sleep(0.005)
+        site.latency = 0.0
+        assert clients[20].find("Shot", []) == []
+        assert not any(each.done() for each in slow)
+        site.close()
+
+
+def test_a_database_keeps_its_rows(tmp_path: Path, connect: Connect) -> None:
+    """A site on a file comes back with its rows, its script and a new key."""
+    database = tmp_path / "studio.sqlite"
+    with LocalSite(database) as first:
+        project = connect(first).create("Project", {"name": "Kept"})
+        old_key = first.api_key
+    with LocalSite(database) as second:
+        client = connect(second)
+        assert client.find_one("Project", [["name", "is", "Kept"]])["id"] == project["id"]
+        assert second.script_name == first.script_name
+        assert len(client.find("ApiUser", [])) == 1
+        with pytest.raises(shotgun_api3.AuthenticationFault):
+            connect(second, script_name=second.script_name, api_key=old_key).find("Shot", [])
+
+
+def test_a_demo_is_loaded_once(tmp_path: Path, connect: Connect) -> None:
+    """Asking for the demo again leaves the site as it was."""
+    database = tmp_path / "demo.sqlite"
+    with LocalSite(database, demo="small") as site:
+        connect(site).update("Shot", 234, {"description": "mine"})
+    with LocalSite(database, demo="small") as site:
+        assert connect(site).find_one("Shot", [["id", "is", 234]], ["description"])["description"] == "mine"
+
+
+def test_two_sites_do_not_know_each_other(site: LocalSite, connect: Connect) -> None:
+    """Sites side by side have their own port, key, rows and log."""
+    with LocalSite() as other:
+        assert other.url != site.url
+        assert other.api_key != site.api_key
+        connect(site).create("Project", {"name": "Mine"})
+        assert connect(other).find("Project", []) == []
+        assert [each.method for each in other.requests] == ["info", "read"]
+
+
+def test_starting_and_closing_are_quick(connect: Connect) -> None:
+    """A site is up in a moment, and closing does not wait for open connections."""
+    began = time.perf_counter()
+    site = LocalSite()
+    up = time.perf_counter() - began
+    client = connect(site)
+    client.find("Shot", [])
+    began = time.perf_counter()
+    site.close()
+    down = time.perf_counter() - began
+    # Some 200 and 10 ms on an idle machine; the bounds leave room for a busy one.
+    assert up < 2.0, f"up in {up * 1000:.0f} ms"
+    assert down < 1.0, f"down in {down * 1000:.0f} ms"
+    site.close()
+
+
+def test_closing_does_not_wait_for_what_is_held(connect: Connect) -> None:
+    """A held answer and a slow one are let go when the site closes."""
+    site = LocalSite()
+    client = connect(site)
+    slow = connect(site)
+    with ThreadPoolExecutor(2) as threads, site.hold("summarize") as held:
+        waiting = threads.submit(client.summarize, "Shot", [], [{"field": "id", "type": "count"}])
+        held.wait()
+        site.latency = 60.0
+        sleeping = threads.submit(slow.find, "Shot", [])
+        while site.requests[-1].method != "read":
+            time.sleep(0.005)
+        began = time.perf_counter()
+        site.close()
+        assert time.perf_counter() - began < 1.0
+        assert waiting.result(10)["summaries"] == {"id": 0}
+        assert sleeping.result(10) == []
+
+
+def test_closing_leaves_no_thread_and_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After close the process has its old threads, and the private folder is gone."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = set(threading.enumerate())
+    with LocalSite() as site:
+        assert list(tmp_path.iterdir())
+        host, port = site.url.removeprefix("http://").split(":")
+    assert set(threading.enumerate()) <= before
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)), timeout=1)
+
+
+def test_an_unknown_demo_names_the_choices() -> None:
+    """A demo that does not exist is refused with the names of those that do."""
+    with pytest.raises(ValueError, match=r"'tiny'.*'small', 'large'"):
+        LocalSite(demo="tiny")
+
+
+def test_a_port_in_use_is_named(site: LocalSite) -> None:
+    """A taken port is an OSError that says which port it is."""
+    port = int(site.url.rpartition(":")[2])
+    with pytest.raises(PortInUseError, match=str(port)):
+        LocalSite(port=port)
+
+
+def test_other_machines_are_kept_out(connect: Connect) -> None:
+    """A site that others can reach takes a flag, and warns."""
+    with pytest.raises(ValueError, match="allow_remote"):
+        LocalSite(host="0.0.0.0")
+    with pytest.warns(UserWarning, match="reached from other machines"):
+        site = LocalSite(host="0.0.0.0", allow_remote=True)
+    with site:
+        assert connect(site).find("Shot", []) == []
+
+
+def test_a_running_event_loop_is_no_obstacle(connect: Connect) -> None:
+    """A site can be made, asked and closed inside somebody's event loop."""
+
+    async def inside() -> None:
+        with LocalSite() as site:
+            found = await asyncio.get_running_loop().run_in_executor(None, connect(site).find, "Shot", [])
+            assert found == []
+
+    asyncio.run(inside())
+
+
+def test_serving_ends_when_interrupted(tmp_path: Path) -> None:
+    """`serve` announces the site, blocks, and ends in order on Ctrl-C."""
+    program = (
+        "import _thread, threading\n"
+        "from sgsession.site import serve\n"
+        "def announce(site):\n"
+        "    print(site.url, flush=True)\n"
+        "    threading.Timer(0.2, _thread.interrupt_main).start()\n"
+        "serve(announce=announce)\n"
+        "print('ended')\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    url, ended = done.stdout.split()
+    assert url.startswith("http://127.0.0.1:")
+    assert ended == "ended"
+    assert done.stderr == ""
