@@ -25,10 +25,10 @@ from .errors import (
 from .pool import ShotgunPool
 from .schema import Schema
 from .session import Session
-from .transport.connect import connect
 
 if TYPE_CHECKING:
     from .aio import AsyncEntity, AsyncSession
+    from .transport.connect import connect
 
 __version__ = "0.1.0"
 
@@ -54,9 +54,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # The asyncio half is imported when it is first asked for: asyncio alone costs half of our start-up budget.
+    # Imported when first asked for: asyncio and the search for sites cost more than all the rest.
     if name in ("AsyncEntity", "AsyncSession"):
         from . import aio
 
         return getattr(aio, name)
+    if name == "connect":
+        from .transport.connect import connect
+
+        return connect
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

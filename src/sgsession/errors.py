@@ -22,7 +22,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from shotgun_api3 import ShotgunError
@@ -109,6 +108,8 @@ class PoolTimeoutError(PoolError, TimeoutError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of an error text that names what is spelt most like `name`; empty when nothing is near."""
+    from difflib import get_close_matches  # here: only errors need it, and imports are counted
+
     candidates = {candidate.lower(): candidate for candidate in known}
     near = get_close_matches(name.lower(), candidates, n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(candidates[match] for match in near)}?" if near else ""

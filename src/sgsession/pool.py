@@ -13,7 +13,6 @@ from .entity import minimize
 from .errors import PoolClosedError, PoolTimeoutError
 from .transport import client as clients
 from .transport.after_fork import renew_after_fork
-from .transport.connect import make_client
 
 __all__ = ["ShotgunPool"]
 
@@ -44,7 +43,7 @@ class ShotgunPool:
         if max_connections < 1:
             raise ValueError(f"A pool needs at least one connection, not {max_connections}.")
         is_client = clients.is_official_client(prototype)
-        self._prototype = prototype if is_client else make_client(prototype, *args, **kwargs)
+        self._prototype = prototype if is_client else clients.make_client(prototype, *args, **kwargs)
         self.max_connections = max_connections
         self.lease_timeout = lease_timeout
         self._closed = False

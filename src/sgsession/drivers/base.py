@@ -17,10 +17,8 @@ from ..plans.fields import own_entities
 from ..pool import ShotgunPool
 from ..schema import Schema
 from ..syntax.instants import instant
-from ..syntax.references import PageReference, Reference, parse_reference
 from ..transport.after_fork import renew_after_fork
 from ..transport.client import local_instant
-from ..transport.connect import connect
 from .threads import Threads
 
 __all__ = ["SessionBase"]
@@ -62,15 +60,14 @@ class SessionBase:
         self.dir_map = dict(dir_map or {})
         self._site_url: str | None = None
         self._name: str | None = None
-        self._connect: Callable[[], Any] = connect
+        self._connect: Callable[[], Any] = self._reconnect
         self._shotgun: Any = _UNDECIDED
         self._begin(schema if isinstance(schema, Schema) else Schema(schema))
         if isinstance(shotgun, str):
             self._name = shotgun
-            self._connect = lambda: connect(shotgun, *args, **kwargs)
-            self.shotgun = self._connect()
+            self.shotgun = _connected(shotgun, *args, **kwargs)
         elif shotgun is None:
-            self._connect = lambda: connect(None, *args, **kwargs)
+            self._connect = lambda: _connected(None, *args, **kwargs)
         else:
             if args or kwargs:
                 raise TypeError(
@@ -209,6 +206,9 @@ class SessionBase:
         Raises:
             ValueError: the text names no entity, or none of these types.
         """
+        # Here: its patterns are compiled at import, and only tools for people need them.
+        from ..syntax.references import PageReference, Reference, parse_reference
+
         reference = parse_reference(text, entity_types)
         if isinstance(reference, PageReference):
             return self._entity_of_page(reference, text, fetch_project_from_page)
@@ -289,7 +289,13 @@ class SessionBase:
             entity._exists, entity._age, entity._aside = exists, age, copied(aside, from_pickle)
 
     def _reconnect(self) -> Any:
-        return connect(self._name)
+        return _connected(self._name)
+
+
+def _connected(name: str | None, *args: Any, **kwargs: Any) -> Any:
+    from ..transport.connect import connect  # here: a session that is given its client needs none of it
+
+    return connect(name, *args, **kwargs)
 
 
 def _to_pickle(value: Any) -> Any:

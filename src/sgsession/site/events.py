@@ -162,7 +162,7 @@ class EventLog:
         found: dict[Reference, str | None] = {}
         for kind, some in ids.items():
             table = self._call.tables.of(kind)
-            query = select(table.c.id, table.c.sg_status_list).where(table.c.id.in_(some[:10_000]))
+            query = select(table.c.id, table.c.sg_status_list).where(table.c.id.in_(some))
             found.update(
                 (Reference(kind, row_id), status) for row_id, status in self._call.connection.execute(query)
             )

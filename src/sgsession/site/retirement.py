@@ -12,7 +12,7 @@ from .call import Call
 from .events import EventLog
 from .requests import forbidden, missing_row, requested_id, requested_type
 from .rows import Reference, known
-from .uniqueness import check_unique
+from .uniqueness import check_pair, check_unique
 
 # (type, entity field): its rows are retired with the row that the field names.
 _CASCADES = (
@@ -118,6 +118,7 @@ def _revive_one(call: Call, log: EventLog, row: Reference) -> None:
     columns = call.connection.execute(select(table).where(table.c.id == row.id)).mappings().one()
     # While it was gone, another row may have taken its name (wire.md 7.2).
     check_unique(call, entity_type, row.id, dict(columns), entity_type.fields)
+    check_pair(call, entity_type, columns)
     retirement = call.tables.retirement
     mine = and_(retirement.c.type == row.type, retirement.c.id == row.id)
     retired_at = call.connection.execute(select(retirement.c.retired_at).where(mine)).scalar() or call.now

@@ -96,8 +96,7 @@ class Store:
 
     def _open(self) -> None:
         if self._url.get_backend_name() != "sqlite":
-            self._reader = self._writer = create_engine(self._url)
-            self.tables.metadata.create_all(self._writer)
+            self._open_server()
             return
         path = Path(self._url.database or "")
         fresh = not path.exists() or path.stat().st_size == 0
@@ -107,10 +106,26 @@ class Store:
             _check_file(path)
         self._writer = _sqlite_engine(self._url, writes=True, durable=self._folder is None)
         self._reader = _sqlite_engine(self._url, writes=False, durable=self._folder is None)
-        if not fresh:
+        if fresh:
+            return
+        try:
             # A file made for a smaller schema gains the tables of the types added since.
             with self.writing() as connection:
                 self.tables.metadata.create_all(connection)
+        except DatabaseError as error:
+            raise SiteDatabaseError(f"{path} cannot be used: {error.orig}") from None
+
+    def _open_server(self) -> None:
+        """Open a database that a server keeps, which has its own ways to let readers and writers pass."""
+        try:
+            self._writer = create_engine(self._url)
+            # One snapshot for all the statements of a call, as on SQLite.
+            self._reader = create_engine(self._url, isolation_level="REPEATABLE READ")
+            self.tables.metadata.create_all(self._writer)
+        except ModuleNotFoundError as error:
+            raise SiteDatabaseError(f"{self._url.drivername} needs the package {error.name}") from None
+        except DatabaseError as error:
+            raise SiteDatabaseError(f"{self._url!r} cannot be used: {error.orig}") from None
 
 
 def _url(database: str | Path) -> URL:

@@ -36,6 +36,7 @@ def check_pair(call: Call, entity_type: EntityType, columns: Mapping[str, Any]) 
     ends = [table.c[f"{end}__id"] == columns[f"{end}__id"] for end in entity_type.ends]
     if call.connection.execute(select(table.c.id).where(*ends, table.c.retired.is_(False)).limit(1)).scalar():
         raise SiteFault(
+            # Also the words for a revival: what fails is making the connection (wire.md 6.5).
             f"API {call.method}() CRUD ERROR #6: Create failed for [{entity_type.name}]: "
             "There is already a connection between the entities.",
             104,

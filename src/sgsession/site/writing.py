@@ -50,7 +50,7 @@ def create(call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
     entity_type = requested_type(call, params)
     written, _ = requested_fields(call, entity_type, params, creating=True)
     shown = requested_return_fields(call, params)
-    _check_project(call, entity_type, written, params)
+    _check_required(call, entity_type, written, params)
     log = EventLog(call)
     row = _insert(call, log, entity_type, written)
     log.write()
@@ -156,8 +156,11 @@ def _stored(
             links[Reference(columns[f"{name}__type"], columns[f"{name}__id"])] = (field, value)
     alive = known(call.connection, call.tables, links)
     for target, (field, value) in links.items():
+        given = Given.to_write(field, value, call.method)
+        if field.name in entity_type.ends and target.type not in field.valid_types:
+            raise given.failed(f"{', '.join(field.valid_types)} expected, got {target.type}")
         if target != row and (target not in alive or alive[target].retired):
-            raise Given.to_write(field, value, call.method).failed("Value is not legal.")
+            raise given.failed("Value is not legal.")
     for name, value in documents.items():
         columns.update(_document(call, log, row, entity_type, name, value, {**(before or {}), **columns}))
     return columns
@@ -218,16 +221,19 @@ def _defaults(call: Call, entity_type: EntityType, row_id: int, written: Mapping
     return values
 
 
-def _check_project(
+def _check_required(
     call: Call, entity_type: EntityType, written: Mapping[str, Any], params: Mapping[str, Any]
 ) -> None:
-    is_template_task = entity_type.name == "Task" and written.get("task_template") is not None
-    if is_template_task:
-        if written.get("project") is not None:
-            words = "Invalid Task: a task template may not have a project"
-            raise SiteFault(f"API {call.method}() {words}:\n{ruby(params)}")
-    elif entity_type.project_required and written.get("project") is None:
-        raise SiteFault(f"API {call.method}() missing 'project' attribute:\n{ruby(params)}")
+    if entity_type.name == "Task" and written.get("task_template") is not None:
+        # A task of a template: it has the template instead of a project (wire.md 6.7).
+        if written.get("project") is None:
+            return
+        words = "Invalid Task: a task template may not have a project"
+        raise SiteFault(f"API {call.method}() {words}:\n{ruby(params)}")
+    required = ("project",) if entity_type.project_required else entity_type.ends
+    for name in required:
+        if written.get(name) is None:
+            raise SiteFault(f"API {call.method}() missing '{name}' attribute:\n{ruby(params)}")
 
 
 def _check_identity(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import shotgun_api3
 from shotgun_api3 import Fault
 
-from ..errors import SiteUnavailable
+from ..errors import ConfigurationError, SiteUnavailable
 
 __all__ = [
     "LOCAL_METHODS",
@@ -18,6 +19,7 @@ __all__ = [
     "knows_capabilities",
     "learn_capabilities",
     "local_instant",
+    "make_client",
     "pooled_client",
     "unavailable",
 ]
@@ -30,6 +32,26 @@ LOCAL_METHODS = frozenset({"add_user_agent", "reset_user_agent", "set_session_uu
 def is_official_client(value: Any) -> bool:
     """True for an instance of the official client's class or of one that derives from it."""
     return isinstance(value, shotgun_api3.Shotgun)
+
+
+def make_client(base_url: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """A client of the official class that has not asked its site for anything yet.
+
+    Raises:
+        ConfigurationError: the address or another argument cannot be right.
+    """
+    address = urlsplit(base_url) if isinstance(base_url, str) else urlsplit("")
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise ConfigurationError(
+            f"{base_url!r} is not the address of a site: write https://studio.example.com."
+        )
+    kwargs.setdefault("connect", False)
+    try:
+        return shotgun_api3.Shotgun(base_url, *args, **kwargs)
+    except (TypeError, ValueError) as problem:
+        raise ConfigurationError(
+            f"The client does not take these arguments for {base_url}: {problem}."
+        ) from None
 
 
 @cache
@@ -46,7 +68,8 @@ def pooled_client(prototype: Any) -> Any:
 
     The constructor is not run, since it may ask the site; certificates and the like are in the state.
     """
-    pooled_class: type[Any] = _pooled_class(type(prototype))
+    prototype_class: Any = type(prototype)
+    pooled_class: type[Any] = _pooled_class(prototype_class)
     client: Any = object.__new__(pooled_class)
     vars(client).update(vars(prototype))
     client._connection = None

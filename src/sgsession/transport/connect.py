@@ -11,13 +11,13 @@ from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import shotgun_api3
 
 from ..errors import ConfigurationError, did_you_mean
+from .client import make_client
 
-__all__ = ["connect", "make_client", "profiles_file"]
+__all__ = ["connect", "profiles_file"]
 
 _ENVIRONMENT = {
     "base_url": "SGSESSION_URL",
@@ -62,26 +62,6 @@ def connect(name: str | None = None, *args: Any, **kwargs: Any) -> Any:
             f"{did_you_mean(name, profiles)}"
         )
     return _from_environment(kwargs)
-
-
-def make_client(base_url: Any = None, *args: Any, **kwargs: Any) -> Any:
-    """A client of the official class that has not asked its site for anything yet.
-
-    Raises:
-        ConfigurationError: the address or another argument cannot be right.
-    """
-    address = urlsplit(base_url) if isinstance(base_url, str) else urlsplit("")
-    if address.scheme not in ("http", "https") or not address.hostname:
-        raise ConfigurationError(
-            f"{base_url!r} is not the address of a site: write https://studio.example.com."
-        )
-    kwargs.setdefault("connect", False)
-    try:
-        return shotgun_api3.Shotgun(base_url, *args, **kwargs)
-    except (TypeError, ValueError) as problem:
-        raise ConfigurationError(
-            f"The client does not take these arguments for {base_url}: {problem}."
-        ) from None
 
 
 def profiles_file() -> Path:

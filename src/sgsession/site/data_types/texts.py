@@ -93,8 +93,8 @@ class TextType(_FoldedText):
             # A range, so that the index serves it; no text sorts between the prefix and this end.
             return column.between(text, text + "\U0010ffff")
         if operator == "ends_with":
-            end: ColumnElement[Any] = func.substr(column, func.length(column) - len(text) + 1)
-            return end == text
+            ends: ColumnElement[bool] = func.substr(column, func.length(column) - len(text) + 1) == text
+            return ends
         return among(column, operands)
 
 
