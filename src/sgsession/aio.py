@@ -282,8 +282,8 @@ class AsyncSession(SessionBase):
         fetch: bool = True,
     ) -> Any:
         """The person who is logged in to this machine, as far as the site knows; one request, once. See `Session`."""
-        login = self._login()
-        if (login, filter) not in self._guessed_users and fetch:
+        key = (login := self._login(), *filter)
+        if key not in self._guessed_users and fetch:
             plan = people.guess_user(self.graph, self.importance, login, filter, fields)
-            self._guessed_users[login, filter] = await self._run(plan)
-        return self._guessed_users.get((login, filter))
+            self._guessed_users[key] = await self._run(plan)
+        return self._guessed_users.get(key)

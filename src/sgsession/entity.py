@@ -396,9 +396,12 @@ def minimize(value: Any) -> Any:
 
 def _minimize(value: Any, around: Iterable[int]) -> Any:
     if isinstance(value, Entity):
-        if value["type"] != "Attachment":
+        if value["type"] != "Attachment" or id(value) in around:
             return value.minimal
-        return {key: item.minimal if isinstance(item, Entity) else item for key, item in value.items()}
+        around = (*around, id(value))
+        return {
+            key: item.minimal if isinstance(item, Entity) else _minimize(item, around) for key, item in value.items()
+        }
     if not isinstance(value, (dict, list, tuple)):
         return value
     if id(value) in around:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -62,6 +64,9 @@ class ShotgunPool:
         # Newest last: the connection that was used last is the one that is most likely still open.
         self._idle: list[Any] = []
         self._lent = 0
+        # A pool that nobody closed closes its connections when it is collected, or at the interpreter's end.
+        # The finalizer knows the list, not the pool: it would keep the pool alive.
+        weakref.finalize(self, _close_all, self._idle, os.getpid())
 
     # Leases
 
@@ -126,10 +131,10 @@ class ShotgunPool:
         """Close all connections, those that are lent when they come back. A second time does nothing."""
         with self._changed:
             self._closed = True
-            idle, self._idle = self._idle, []
+            idle = self._idle.copy()
+            self._idle.clear()
             self._changed.notify_all()
-        for client in idle:
-            client.close()
+        _close_all(idle, os.getpid())
 
     def __enter__(self) -> ShotgunPool:
         return self
@@ -278,3 +283,10 @@ class ShotgunPool:
         """Sums, counts and the like of the rows that match; one request."""
         options = (filter_operator, grouping, include_archived_projects)
         return self.call("summarize", entity_type, filters, summary_fields, *options)  # type: ignore[no-any-return]
+
+
+def _close_all(clients_to_close: list[Any], process: int) -> None:
+    # A forked child has copies of the parent's connections, and must not say good-bye on them.
+    if os.getpid() == process:
+        while clients_to_close:
+            clients_to_close.pop().close()

@@ -374,8 +374,8 @@ class Session(SessionBase):
             fields: fields to fetch as well.
             fetch: ask the site when it has not been asked before.
         """
-        login = self._login()
-        if (login, filter) not in self._guessed_users and fetch:
+        key = (login := self._login(), *filter)
+        if key not in self._guessed_users and fetch:
             plan = people.guess_user(self.graph, self.importance, login, filter, fields)
-            self._guessed_users[login, filter] = self._run(plan)
-        return self._guessed_users.get((login, filter))
+            self._guessed_users[key] = self._run(plan)
+        return self._guessed_users.get(key)

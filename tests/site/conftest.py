@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import shotgun_api3
+from direct_calls import Direct
 
 from sgsession.site import LocalSite
 
@@ -46,3 +47,11 @@ def connect() -> Iterator[Connect]:
 def shotgun(site: LocalSite, connect: Connect) -> shotgun_api3.Shotgun:
     """The official client on the fresh site."""
     return connect(site)
+
+
+@pytest.fixture
+def direct() -> Iterator[Direct]:
+    """A fresh store and its remote calls, without a server."""
+    made = Direct()
+    yield made
+    made.store.close()

@@ -234,3 +234,24 @@ def test_serving_ends_when_interrupted(tmp_path: Path) -> None:
     assert url.startswith("http://127.0.0.1:")
     assert ended == "ended"
     assert done.stderr == ""
+
+
+def test_writers_and_readers_side_by_side(site: LocalSite, connect: Connect) -> None:
+    """Eight clients at once create, find and update; every row is there, with an id of its own."""
+    project = connect(site).create("Project", {"name": "Busy"})
+    clients = [connect(site) for _ in range(8)]
+
+    def work(client: shotgun_api3.Shotgun) -> list[int]:
+        made = []
+        for _ in range(10):
+            shot = client.create("Shot", {"project": project, "code": "x"})
+            assert client.find_one("Shot", [["id", "is", shot["id"]]], ["code"])["code"] == "x"
+            client.update("Shot", shot["id"], {"code": f"shot_{shot['id']}"})
+            made.append(shot["id"])
+        return made
+
+    with ThreadPoolExecutor(8) as threads:
+        ids = [each for made in threads.map(work, clients) for each in made]
+    assert len(set(ids)) == 80
+    rows = clients[0].find("Shot", [["project", "is", project]], ["code"])
+    assert {row["id"]: row["code"] for row in rows} == {each: f"shot_{each}" for each in ids}

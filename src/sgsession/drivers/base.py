@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
@@ -62,6 +61,7 @@ class SessionBase:
         self._name: str | None = None
         self._connect: Callable[[], Any] = self._reconnect
         self._shotgun: Any = _UNDECIDED
+        self._own_pool: ShotgunPool | None = None
         self._begin(schema if isinstance(schema, Schema) else Schema(schema))
         if isinstance(shotgun, str):
             self._name = shotgun
@@ -108,7 +108,7 @@ class SessionBase:
 
     @shotgun.setter
     def shotgun(self, client: Any) -> None:
-        client = ShotgunPool.wrap(client)
+        given, client = client, ShotgunPool.wrap(client)
         url = getattr(client, "base_url", None)
         if self._site_url is not None and url is not None and url != self._site_url:
             raise ConfigurationError(
@@ -116,6 +116,8 @@ class SessionBase:
             )
         self._site_url = url or self._site_url
         self._shotgun = client
+        # A pool that was handed in may serve other sessions; only one that was made here is closed here.
+        self._own_pool = client if client is not given else None
 
     def _client(self) -> Any:
         """The client for a request.
@@ -145,10 +147,13 @@ class SessionBase:
         return proxied
 
     def close(self) -> None:
-        """Close the connections and let the threads end; what is known stays readable."""
+        """Close the connections and let the threads end; what is known stays readable.
+
+        A `ShotgunPool` that the session was given stays open: it is its maker's.
+        """
         self._threads.close()
-        if isinstance(self._shotgun, ShotgunPool):
-            self._shotgun.close()
+        if self._own_pool is not None:
+            self._own_pool.close()
 
     # What is known
 
@@ -241,10 +246,12 @@ class SessionBase:
     @staticmethod
     def _login() -> str:
         """The name under which somebody is logged in to this machine."""
-        for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-            if os.environ.get(name):
-                return os.environ[name]
-        raise ConfigurationError("Nothing in the environment says who is logged in; set USER.")
+        import getpass  # here: it brings terminal modules that no other operation needs
+
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError, ImportError):
+            raise ConfigurationError("Nothing on this machine says who is logged in; set USER.") from None
 
     # Pickling
 
@@ -272,6 +279,7 @@ class SessionBase:
         vars(self).update(state["own"])
         self._shotgun = None if state["no_site"] else _UNDECIDED
         self._connect = self._reconnect
+        self._own_pool = None
         self._begin(state["schema"])
         graph = self.graph
         # All entities first, so that links find them; then the fields, which makes the back-references.

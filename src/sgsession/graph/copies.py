@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["copied"]
+__all__ = ["copied", "rebuilt"]
+
+
+def rebuilt(value: tuple[Any, ...], adopt: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """A tuple of what `adopt` makes of its items, tuples straight inside tuples included, without recursion.
+
+    A tuple cannot be made empty and filled later, as lists and dicts are: its items come first.
+    """
+    unfinished: list[tuple[Iterator[Any], list[Any]]] = [(iter(value), [])]
+    while True:
+        items, done = unfinished[-1]
+        for item in items:
+            if isinstance(item, tuple):
+                unfinished.append((iter(item), []))
+                break
+            done.append(adopt(item))
+        else:
+            unfinished.pop()
+            if not unfinished:
+                return tuple(done)
+            unfinished[-1][1].append(tuple(done))
 
 
 def copied(value: Any, replace: Callable[[Any], Any]) -> Any:
@@ -19,7 +39,7 @@ def copied(value: Any, replace: Callable[[Any], Any]) -> Any:
     def shell_of(item: Any) -> Any:
         kind = type(item)
         if kind is tuple:
-            return tuple(map(shell_of, item))
+            return rebuilt(item, shell_of)
         if kind is not dict and kind is not list:
             return replace(item)
         if id(item) not in shells:

@@ -14,6 +14,7 @@ from ..entity import Entity, Key, Unknown, is_raw_entity
 from ..errors import ForeignEntityError, SyntaxProblem
 from ..syntax.instants import instant
 from ..syntax.paths import split_first_hop
+from .copies import rebuilt
 from .links import relink
 
 if TYPE_CHECKING:
@@ -96,8 +97,7 @@ class Merge:
             return known
         shell: Any
         if isinstance(value, tuple):
-            # A tuple cannot be filled later; only tuples straight inside tuples recurse here.
-            shell = tuple(self._adopt(item, age) for item in value)
+            shell = rebuilt(value, lambda item: self._adopt(item, age))
             self._memo[id(value)] = shell
             return shell
         if isinstance(value, dict) and is_raw_entity(value):

@@ -6,11 +6,12 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy
-from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table
+from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Select, Table, bindparam
 
 from .call import Caller
 from .data_types.texts import folded
@@ -75,9 +76,21 @@ def _signed_in(connection: Connection, tables: Tables, credentials: Mapping[str,
 
 
 def _script(connection: Connection, tables: Tables, name: str, key: str, session_uuid: str | None) -> Caller:
-    scripts = tables.of("ApiUser")
-    record = tables.record
-    row = connection.execute(
+    row = connection.execute(_find_script(tables), {"given_name": name}).first()
+    # A key is 128 random bits or more, so one salted SHA-256 is as safe as a slow hash and costs
+    # microseconds: nothing about a proven key needs to be remembered between requests.
+    if row is None or not hmac.compare_digest(row.digest, _digest(row.salt, key)):
+        raise SiteFault(f"Can't authenticate script '{name}'", _REFUSED)
+    return Caller(
+        "ApiUser", row.id, row.name, session_uuid, writes_events=bool(row.generate_event_log_entries)
+    )
+
+
+@lru_cache(maxsize=16)
+def _find_script(tables: Tables) -> Select[Any]:
+    # Every request runs this statement; building it anew each time would cost more than running it.
+    scripts, record = tables.of("ApiUser"), tables.record
+    return (
         sqlalchemy.select(
             scripts.c.id,
             record.c.name,
@@ -87,14 +100,7 @@ def _script(connection: Connection, tables: Tables, name: str, key: str, session
         )
         .join(_script_key, _script_key.c.api_user_id == scripts.c.id)
         .join(record, sqlalchemy.and_(record.c.type == "ApiUser", record.c.id == scripts.c.id))
-        .where(scripts.c.firstname == name, sqlalchemy.not_(scripts.c.retired))
-    ).first()
-    # A key is 128 random bits or more, so one salted SHA-256 is as safe as a slow hash and costs
-    # microseconds: nothing about a proven key needs to be remembered between requests.
-    if row is None or not hmac.compare_digest(row.digest, _digest(row.salt, key)):
-        raise SiteFault(f"Can't authenticate script '{name}'", _REFUSED)
-    return Caller(
-        "ApiUser", row.id, row.name, session_uuid, writes_events=bool(row.generate_event_log_entries)
+        .where(scripts.c.firstname == bindparam("given_name"), sqlalchemy.not_(scripts.c.retired))
     )
 
 

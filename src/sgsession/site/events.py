@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from .call import Call
 from .data_types.texts import folded
-from .rows import Known, Reference, blank_row, insert_rows, known, named, reserve_ids
+from .rows import Known, Reference, blank_row, by_type, insert_rows, known, named, reserve_ids
 from .schema import Field
 
 _VERBS = {"New": "created new", "Retirement": "deleted", "Revival": "revived"}
@@ -155,17 +155,13 @@ class EventLog:
 
     def _statuses(self, rows: Iterable[Reference]) -> dict[Reference, str | None]:
         """The statuses of those rows, which link values in `meta` carry."""
-        ids: dict[str, list[int]] = {}
-        for kind, row_id in rows:
-            if self._call.schema.field(kind, "sg_status_list") is not None:
-                ids.setdefault(kind, []).append(row_id)
         found: dict[Reference, str | None] = {}
-        for kind, some in ids.items():
-            table = self._call.tables.of(kind)
-            query = select(table.c.id, table.c.sg_status_list).where(table.c.id.in_(some))
-            found.update(
-                (Reference(kind, row_id), status) for row_id, status in self._call.connection.execute(query)
-            )
+        for kind, ids in by_type(rows):
+            if self._call.schema.field(kind, "sg_status_list") is not None:
+                table = self._call.tables.of(kind)
+                query = select(table.c.id, table.c.sg_status_list).where(table.c.id.in_(ids))
+                statuses = self._call.connection.execute(query)
+                found.update((Reference(kind, row_id), status) for row_id, status in statuses)
         return found
 
 

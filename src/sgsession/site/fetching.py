@@ -28,15 +28,29 @@ Reference = tuple[str, int]
 
 @dataclass(slots=True)
 class _Place:
-    """The rows of one entity type that paths lead to: of the root, or at the end of some hops."""
+    """The rows of one entity type that paths lead to: those of the answer, or what some hops lead to."""
 
     entity_type: str
     fields: dict[str, Field] = dataclass_field(default_factory=dict)
     beyond: dict[tuple[str, str], _Place] = dataclass_field(default_factory=dict)
-    rows: dict[int, Row[Any]] = dataclass_field(default_factory=dict)
+    rows: Sequence[Row[Any]] = ()
+    at: dict[str, int] = dataclass_field(default_factory=dict)  # where in a row each column stands
     # For each row of the answer: the id of the row here that it leads to, if it leads anywhere.
     reached: list[int | None] = dataclass_field(default_factory=list)
-    values: dict[str, dict[int, Any]] = dataclass_field(default_factory=dict)
+
+    def by_id(self, column: str) -> dict[int, Any]:
+        """The values of one column."""
+        position = self.at[column]
+        return {row[0]: row[position] for row in self.rows}
+
+    def links(self, name: str) -> list[tuple[int, Reference]]:
+        """By row: its id, and the type and id in one of its entity fields, both null in an empty one."""
+        type_at, id_at = self.at[f"{name}__type"], self.at[f"{name}__id"]
+        return [(row[0], (row[type_at], row[id_at])) for row in self.rows]
+
+    def linked(self, name: str, entity_type: str) -> dict[int, int]:
+        """By id: what an entity field links, where that is of the type."""
+        return {owner: row_id for owner, (kind, row_id) in self.links(name) if kind == entity_type}
 
 
 def rows(
@@ -49,14 +63,17 @@ def rows(
     for path in readable:
         _place_of(root, path).fields[path.field.name] = path.field
     _fetch_rows(call, root, ids, retired)
-    names = links_to(call, set(_references(root)))
-    _fill_in(call, root, names)
-    found = [row_id for row_id in ids if row_id in root.rows]
+    alive = {row[0] for row in root.rows}
+    found = [row_id for row_id in ids if row_id in alive]
     _follow(root, list(found))
+    links = links_to(call, set(_references(root)))
     columns: list[Sequence[Any]] = [[entity_type] * len(found), found]
-    columns.extend(_column(_place_of(root, path), path.field.name) for path in readable)
+    for path in readable:
+        place = _place_of(root, path)
+        values = _values(call, place, path.field, links)
+        columns.append([None if row_id is None else values.get(row_id) for row_id in place.reached])
     keys = ["type", "id", *(path.text for path in readable)]
-    return [dict(zip(keys, values, strict=True)) for values in zip(*columns, strict=True)]
+    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _readable(call: Call, entity_type: str, text: str) -> Path | None:
@@ -88,30 +105,25 @@ def _fetch_rows(call: Call, place: _Place, ids: Sequence[int], retired: bool | N
     query = select(*columns).where(among(table.c.id, ids))
     if retired is not None:
         query = query.where(table.c.retired == retired)
-    place.rows = {row[0]: row for row in call.connection.execute(query)} if ids else {}
+    place.at = {column.name: position for position, column in enumerate(columns)}
+    place.rows = call.connection.execute(query).all() if ids else ()
     for (link, entity_type), further in place.beyond.items():
-        linked = dict.fromkeys(_linked(place, link, entity_type).values())
-        _fetch_rows(call, further, list(linked), False)
+        _fetch_rows(call, further, list(dict.fromkeys(place.linked(link, entity_type).values())), False)
 
 
-def _linked(place: _Place, link: str, entity_type: str) -> dict[int, int]:
-    """By id of a row: the id that it links, where that is of the type."""
-    type_name, id_name = f"{link}__type", f"{link}__id"
-    return {
-        row_id: mapping[id_name]
-        for row_id, mapping in ((row_id, row._mapping) for row_id, row in place.rows.items())
-        if mapping[type_name] == entity_type
-    }
+def _follow(place: _Place, reached: list[int | None]) -> None:
+    """Note which row here, and in the places beyond, each row of the answer leads to."""
+    place.reached = reached
+    for (link, entity_type), further in place.beyond.items():
+        linked = place.linked(link, entity_type)
+        _follow(further, [None if row_id is None else linked.get(row_id) for row_id in reached])
 
 
 def _references(place: _Place) -> Iterable[Reference]:
     """Every row that an entity field of the place, or of one beyond it, links to."""
     for name, each in place.fields.items():
         if each.data_type == "entity":
-            for row in place.rows.values():
-                entity_type = row._mapping[f"{name}__type"]
-                if entity_type is not None:
-                    yield entity_type, row._mapping[f"{name}__id"]
+            yield from {link for _, link in place.links(name) if link[0] is not None}
     for further in place.beyond.values():
         yield from _references(further)
 
@@ -127,29 +139,28 @@ def links_to(call: Call, references: set[Reference]) -> dict[Reference, dict[str
         query = select(record.c.id, record.c.name).where(
             record.c.type == entity_type, among(record.c.id, ids), record.c.retired == false()
         )
-        for row_id, name in call.connection.execute(query):
+        for row_id, name in call.connection.execute(query).all():
             links[entity_type, row_id] = {"type": entity_type, "id": row_id, "name": name}
     return links
 
 
-def _fill_in(call: Call, place: _Place, links: Mapping[Reference, dict[str, Any]]) -> None:
-    """Turn the fetched columns of a place, and of those beyond it, into wire values."""
-    for name, each in place.fields.items():
-        kind = data_type(each.data_type)
-        if each.data_type == "entity":
-            values = {
-                row_id: links.get((row._mapping[f"{name}__type"], row._mapping[f"{name}__id"]))
-                for row_id, row in place.rows.items()
-            }
-        elif each.is_list:
-            values = _lists(call, each, list(place.rows))
-        elif each.data_type == "summary":
-            values = _counts(call, each, list(place.rows))
-        else:
-            values = {row_id: kind.wire(each, row._mapping) for row_id, row in place.rows.items()}
-        place.values[name] = values
-    for further in place.beyond.values():
-        _fill_in(call, further, links)
+def _values(
+    call: Call, place: _Place, each: Field, links: Mapping[Reference, dict[str, Any]]
+) -> dict[int, Any]:
+    """The wire values of one field, by id."""
+    if each.data_type == "entity":
+        return {row_id: links.get(link) for row_id, link in place.links(each.name)}
+    ids = [row[0] for row in place.rows]
+    if each.is_list:
+        return _lists(call, each, ids)
+    if each.data_type == "summary":
+        return _counts(call, each, ids)
+    kind = data_type(each.data_type)
+    if kind.reads_as_stored:
+        return place.by_id(each.name)
+    if each.name not in place.at:
+        return {row_id: kind.wire(each, {}) for row_id in ids}
+    return {row_id: kind.wire(each, {each.name: value}) for row_id, value in place.by_id(each.name).items()}
 
 
 def _lists(call: Call, each: Field, ids: list[int]) -> dict[int, Any]:
@@ -167,7 +178,7 @@ def _lists(call: Call, each: Field, ids: list[int]) -> dict[int, Any]:
     by_name = (each.entity_type, each.name) in _BY_NAME
     query = query.order_by(*([record.c.name__folded] if by_name else []), record.c.type, record.c.id)
     found: dict[int, Any] = {row_id: [] for row_id in ids}
-    for owner_id, entity_type, row_id, name in call.connection.execute(query) if ids else ():
+    for owner_id, entity_type, row_id, name in call.connection.execute(query).all() if ids else ():
         is_tag = each.data_type == "tag_list"
         found[owner_id].append(name if is_tag else {"type": entity_type, "id": row_id, "name": name})
     if (each.entity_type, each.name) in _DEPENDENCIES:
@@ -205,17 +216,3 @@ def _counts(call: Call, each: Field, ids: list[int]) -> dict[int, Any]:
     counts: dict[int, Any] = dict.fromkeys(ids, 0)
     counts.update((owner_id, count) for owner_id, count in call.connection.execute(query))
     return counts
-
-
-def _follow(place: _Place, reached: list[int | None]) -> None:
-    """Note which row here, and in the places beyond, each row of the answer leads to."""
-    place.reached = reached
-    for (link, entity_type), further in place.beyond.items():
-        linked = _linked(place, link, entity_type)
-        _follow(further, [None if row_id is None else linked.get(row_id) for row_id in reached])
-
-
-def _column(place: _Place, name: str) -> list[Any]:
-    """The values of one field, row by row: null where a link on the way is empty or leads elsewhere."""
-    values = place.values[name]
-    return [None if row_id is None else values.get(row_id) for row_id in place.reached]

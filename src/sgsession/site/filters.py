@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
-from sqlalchemy.sql.elements import Grouping
+from sqlalchemy import ColumnElement, and_, or_, true
 
 from .call import Call
 from .conditions import (
@@ -25,6 +24,8 @@ from .faults import SiteFault, ruby
 _DEEPEST = 265
 # SQLite refuses expressions a thousand levels deep, and a chain of ANDs counts as one level per link.
 _WIDEST = 100
+# What says the same of several values at once, in a group of either kind.
+_MERGEABLE = {"or": ("is", "in"), "and": ("is_not", "not_in")}
 
 
 def filtered(call: Call, source: Source, filters: Any) -> ColumnElement[bool] | None:
@@ -75,8 +76,7 @@ def _group(call: Call, source: Source, group: Mapping[str, Any], depth: int) -> 
             clauses.append(EVERY_ROW)
         else:
             conditions.append(condition)
-    if operator == "or":
-        conditions = _merged(conditions)
+    conditions = _merged(conditions, *_MERGEABLE[operator])
     clauses.extend(compiled(call, source, condition) for condition in conditions)
     return _combined(call, source, clauses, any_of=operator == "or")
 
@@ -94,28 +94,28 @@ def _combined(call: Call, source: Source, clauses: list[Clause], *, any_of: bool
     sides = [clause.sql for clause in telling]
     join = or_ if any_of else and_
     while len(sides) > _WIDEST:
-        # Parentheses that SQLAlchemy would otherwise flatten away again.
         chunks = (sides[start : start + _WIDEST] for start in range(0, len(sides), _WIDEST))
-        sides = [Grouping(join(*chunk)) for chunk in chunks]
+        # SQLAlchemy flattens a conjunction in a conjunction; it leaves an `IS TRUE` in one alone.
+        sides = [join(*chunk).is_(true()) for chunk in chunks]
         weight += WEIGHT_OF_GROUP
     return Clause(join(*sides), weight)
 
 
-def _merged(conditions: list[Condition]) -> list[Condition]:
+def _merged(conditions: list[Condition], single: str, several: str) -> list[Condition]:
     """Alternatives `is a`, `is b` of one path as `in [a, b]`: thousands of them stay one lookup."""
     merged: dict[str, Condition] = {}
     others: list[Condition] = []
     for condition in conditions:
         value = condition.values[0]
-        mergeable = "in" in condition.data_type.operators and not isinstance(condition.data_type, LinkList)
+        mergeable = several in condition.data_type.operators and not isinstance(condition.data_type, LinkList)
         # `is null` and `is ""` mean something that `in` does not say.
-        if condition.operator != "is" or value in (None, "") or not mergeable:
+        if condition.operator != single or value in (None, "") or not mergeable:
             others.append(condition)
         elif (first := merged.get(condition.path.text)) is None:
             merged[condition.path.text] = condition
         else:
-            if first.operator == "is":
-                first = replace(first, operator="in", values=list(first.values))
+            if first.operator == single:
+                first = replace(first, operator=several, values=list(first.values))
                 merged[condition.path.text] = first
             first.values.append(value)
     return [*others, *merged.values()]

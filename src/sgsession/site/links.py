@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, and_, delete, select, tuple_, update
+from sqlalchemy import Connection, and_, delete, select, update
 
 from .call import Call
 from .data_types import Given, LinkList, data_type
 from .faults import ruby
-from .rows import Reference, blank_row, insert_rows, known, named, reserve_ids
+from .rows import Reference, blank_row, by_type, insert_rows, known, named, reserve_ids
 from .schema import ConnectionLinks, Field, HeldLinks, Relation, ReverseLinks
 from .tables import Tables
 
 MODES = ("set", "add", "remove")
-_AT_ONCE = 5_000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +125,8 @@ def _former_owners(
         source.c[f"{relation.source_field}__id"],
     )
     found = []
-    for part in _parts(elements):
-        query = select(owner_type, owner_id, source.c.id).where(
-            source.c.id.in_([each.id for each in part]), owner_id.is_not(None)
-        )
+    for _, ids in by_type(elements):
+        query = select(owner_type, owner_id, source.c.id).where(source.c.id.in_(ids), owner_id.is_not(None))
         for kind, row_id, element in call.connection.execute(query):
             found.append((Reference(kind, row_id), Reference(relation.source_type, element)))
     return tuple(found)
@@ -170,10 +169,16 @@ def _unlink(
                 _disconnect(call, relation, each, [owner])
     else:
         table = call.tables.link_table(_storing(call.tables, field, relation))
-        for part in _parts(elements):
-            pairs = [(*near, *far) for near, far in (_sides(relation, owner, each) for each in part)]
-            link = tuple_(table.c.owner_type, table.c.owner_id, table.c.element_type, table.c.element_id)
-            call.connection.execute(delete(table).where(link.in_(pairs)))
+        mine, theirs = _sides(relation, "owner", "element")
+        for kind, ids in by_type(elements):
+            call.connection.execute(
+                delete(table).where(
+                    table.c[f"{mine}_type"] == owner.type,
+                    table.c[f"{mine}_id"] == owner.id,
+                    table.c[f"{theirs}_type"] == kind,
+                    table.c[f"{theirs}_id"].in_(ids),
+                )
+            )
 
 
 def _insert_links(
@@ -200,7 +205,8 @@ def _storing(tables: Tables, field: Field, relation: Relation | None) -> Field:
     return field
 
 
-def _sides(relation: Relation | None, owner: Reference, element: Reference) -> tuple[Reference, Reference]:
+def _sides(relation: Relation | None, owner: T, element: T) -> tuple[T, T]:
+    """Owner and element as they are stored: a list that is a far end is stored the other way round."""
     return (element, owner) if isinstance(relation, ReverseLinks) else (owner, element)
 
 
@@ -212,13 +218,11 @@ def _hold(call: Call, relation: HeldLinks, elements: Sequence[Reference], owner:
     }
     # The element's own field changes, so the element was updated: clients tell rows apart by that.
     changed.update(stamp(call, relation.source_type))
-    for part in _parts(elements):
-        call.connection.execute(
-            update(source).where(source.c.id.in_([each.id for each in part])).values(changed)
-        )
+    for _, ids in by_type(elements):
+        call.connection.execute(update(source).where(source.c.id.in_(ids)).values(changed))
         if relation.source_field == "project":
             record = call.tables.record
-            mine = and_(record.c.type == relation.source_type, record.c.id.in_([each.id for each in part]))
+            mine = and_(record.c.type == relation.source_type, record.c.id.in_(ids))
             call.connection.execute(update(record).where(mine).values(project_id=owner.id if owner else None))
 
 
@@ -264,8 +268,8 @@ def _disconnect(
 ) -> None:
     table, record = call.tables.of(relation.connection), call.tables.record
     near, far = table.c[f"{relation.owner_end}__id"], table.c[f"{relation.element_end}__id"]
-    for part in _parts(elements):
-        mine = and_(near == owner.id, far.in_([each.id for each in part]))
+    for _, some in by_type(elements):
+        mine = and_(near == owner.id, far.in_(some))
         ids = call.connection.execute(select(table.c.id).where(mine)).scalars().all()
         call.connection.execute(delete(table).where(table.c.id.in_(ids)))
         call.connection.execute(
@@ -309,9 +313,3 @@ def _extras(value: Any) -> dict[Reference, Mapping[str, Any]]:
         for each in elements
         if isinstance(each, Mapping)
     }
-
-
-def _parts(elements: Sequence[Reference]) -> Iterable[Sequence[Reference]]:
-    # A part at a time: the databases limit how many values one statement may bind.
-    for start in range(0, len(elements), _AT_ONCE):
-        yield elements[start : start + _AT_ONCE]

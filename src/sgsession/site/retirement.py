@@ -115,9 +115,9 @@ def _retire_one(call: Call, row: Reference, cause: Reference | None) -> None:
 
 def _revive_one(call: Call, log: EventLog, row: Reference) -> None:
     entity_type, table = call.schema.types[row.type], call.tables.of(row.type)
-    columns = call.connection.execute(select(table).where(table.c.id == row.id)).mappings().one()
+    columns = dict(call.connection.execute(select(table).where(table.c.id == row.id)).mappings().one())
     # While it was gone, another row may have taken its name (wire.md 7.2).
-    check_unique(call, entity_type, row.id, dict(columns), entity_type.fields)
+    check_unique(call, entity_type, row.id, columns, entity_type.fields)
     check_pair(call, entity_type, columns)
     retirement = call.tables.retirement
     mine = and_(retirement.c.type == row.type, retirement.c.id == row.id)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, select, update
 
 from .data_types import data_type
 from .data_types.texts import folded
 from .schema import EntityType
 from .tables import Tables
 
-# How many (type, id) pairs one statement names at most; SQLite allows 32,766 parameters.
-_PAIRS = 5_000
+# How many ids one statement names at most; SQLite binds 32,766 values.
+_AT_ONCE = 10_000
 
 
 class Reference(NamedTuple):
@@ -105,16 +105,26 @@ def named(name: str | None) -> dict[str, Any]:
 def known(connection: Connection, tables: Tables, references: Iterable[Reference]) -> dict[Reference, Known]:
     """What is known of those rows; a row that never existed is missing from the answer."""
     record = tables.record
-    wanted = [each for each in dict.fromkeys(references) if storable_id(each.id)]
     found: dict[Reference, Known] = {}
-    for start in range(0, len(wanted), _PAIRS):
-        part = wanted[start : start + _PAIRS]
-        query = select(
-            record.c.type, record.c.id, record.c.name, record.c.retired, record.c.project_id
-        ).where(tuple_(record.c.type, record.c.id).in_(part))
-        for entity_type, row_id, name, retired, project_id in connection.execute(query):
-            found[Reference(entity_type, row_id)] = Known(name, retired, project_id)
+    for kind, ids in by_type(each for each in references if storable_id(each.id)):
+        # One type at a time: SQLite looks (type, id) pairs up in a scan, but a type and its ids by the key.
+        query = select(record.c.id, record.c.name, record.c.retired, record.c.project_id).where(
+            record.c.type == kind, record.c.id.in_(ids)
+        )
+        for row_id, name, retired, project_id in connection.execute(query):
+            found[Reference(kind, row_id)] = Known(name, retired, project_id)
     return found
+
+
+def by_type(references: Iterable[Reference]) -> Iterator[tuple[str, list[int]]]:
+    """The distinct ids of each type, in parts that one statement can bind."""
+    ids: dict[str, dict[int, None]] = {}
+    for kind, row_id in references:
+        ids.setdefault(kind, {})[row_id] = None
+    for kind, distinct in ids.items():
+        some = list(distinct)
+        for start in range(0, len(some), _AT_ONCE):
+            yield kind, some[start : start + _AT_ONCE]
 
 
 def storable_id(row_id: int) -> bool:

@@ -11,12 +11,14 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ..errors import SessionError
 from .schema import SchemaMap
@@ -195,20 +197,24 @@ def _write_template(path: Path, schema: SchemaMap) -> None:
 
 
 def _create_tables(path: Path, schema: SchemaMap) -> None:
-    engine = create_engine(URL.create("sqlite", database=str(path)))
+    dialect = sqlite.dialect()
     try:
-        with engine.begin() as connection:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             # Nothing is lost if this is cut short: the file is then empty, and made anew.
-            connection.exec_driver_sql("PRAGMA synchronous = OFF")
-            connection.exec_driver_sql("PRAGMA journal_mode = MEMORY")
-            connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION_ID}")
-            connection.exec_driver_sql(f"PRAGMA user_version = {_FORMAT}")
-            connection.exec_driver_sql("BEGIN")
-            tables_of(schema).metadata.create_all(connection, checkfirst=False)
-    except DatabaseError as error:
-        raise SiteDatabaseError(f"{path} cannot be made: {error.orig}") from None
-    finally:
-        engine.dispose()
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA journal_mode = MEMORY")
+            connection.execute("BEGIN")
+            for table in tables_of(schema).metadata.tables.values():
+                connection.execute(str(CreateTable(table).compile(dialect=dialect)))
+                for index in table.indexes:
+                    connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {_FORMAT}")
+            connection.execute("COMMIT")
+            # The mode stays with the file. Set now, while nobody reads: a reader would lock the change out.
+            connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.Error as error:
+        raise SiteDatabaseError(f"{path} cannot be made: {error}") from None
 
 
 def _check_file(path: Path) -> None:

@@ -269,10 +269,8 @@ def _store(call: Call, row: Reference, before: Mapping[str, Any], columns: Mappi
     call.connection.execute(sql_update(table).where(table.c.id == row.id).values(changed))
     twin = {}
     if "cached_display_name" in changed:
-        twin = {
-            "name": changed["cached_display_name"],
-            "name__folded": changed["cached_display_name__folded"],
-        }
+        name, folded_name = columns["cached_display_name"], columns["cached_display_name__folded"]
+        twin = {"name": name, "name__folded": folded_name}
     if "project__id" in changed and row.type != "Project":
         twin["project_id"] = project_of(row.type, {**columns, "id": row.id})
     if twin:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from ..errors import SyntaxProblem
 
 __all__ = ["expand_braces"]
 
-# Reading `{a,{b,c}}` from the inside out needs no stack: an innermost group holds no brace itself.
-_INNERMOST = re.compile(r"\{([^{}]*)\}")
 _LIMIT = 10_000
 
 
@@ -27,16 +23,31 @@ def expand_braces(text: str) -> list[str]:
     waiting = [text]
     while waiting:
         current = waiting.pop()
-        group = _INNERMOST.search(current)
-        if group is None:
-            if "{" in current or "}" in current:
+        start = current.find("{")
+        if start < 0:
+            if "}" in current:
                 raise SyntaxProblem(f"{text!r}: the braces do not match.")
             done.append(current)
         else:
-            before, after = current[: group.start()], current[group.end() :]
-            # Last first, since the stack gives them back in reverse.
-            waiting.extend(before + choice + after for choice in reversed(group[1].split(",")))
+            end, choices = _first_group(current, start, text)
+            # Last first, since the stack gives them back in reverse; what a choice nests comes out next.
+            waiting.extend(current[:start] + choice + current[end:] for choice in reversed(choices))
         if len(done) + len(waiting) > _LIMIT:
             raise SyntaxProblem(f"{text!r} stands for more than {_LIMIT:,} paths.")
-    # Innermost-first reading makes nested groups stand for some texts twice; the first one counts.
     return list(dict.fromkeys(done))
+
+
+def _first_group(current: str, start: int, text: str) -> tuple[int, list[str]]:
+    """Where the group that opens at `start` ends, and its choices, with what they nest still unread."""
+    choices = []
+    depth = 0
+    begin = start + 1
+    for place in range(start, len(current)):
+        sign = current[place]
+        depth += (sign == "{") - (sign == "}")
+        if (sign == "," and depth == 1) or depth == 0:
+            choices.append(current[begin:place])
+            begin = place + 1
+        if depth == 0:
+            return begin, choices
+    raise SyntaxProblem(f"{text!r}: the braces do not match.")

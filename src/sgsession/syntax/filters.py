@@ -65,16 +65,18 @@ def _check_condition(condition: Any, filters: Any) -> None:
 def map_paths(filters: Any, rename: Callable[[str], str]) -> Any:
     """A copy of `filters` in which each path is what `rename` makes of it."""
     if isinstance(filters, dict):
-        copied = dict(filters)
-        if "path" in copied:
-            copied["path"] = rename(copied["path"])
-        for members in ("filters", "conditions"):
-            if members in copied:
-                copied[members] = [map_paths(member, rename) for member in copied[members]]
-        return copied
-    return [
-        map_paths(condition, rename)
-        if isinstance(condition, dict)
-        else [rename(condition[0]), *condition[1:]]
-        for condition in filters
-    ]
+        return _map_node(filters, rename)
+    return [_map_node(node, rename) for node in filters]
+
+
+def _map_node(node: Any, rename: Callable[[str], str]) -> Any:
+    """The same for one condition, or for a group in the client's form or in that of the wire."""
+    if not isinstance(node, dict):
+        return [rename(node[0]), *node[1:]]
+    copied = dict(node)
+    if "path" in copied:
+        copied["path"] = rename(copied["path"])
+    for members in ("filters", "conditions"):
+        if isinstance(copied.get(members), (list, tuple)):
+            copied[members] = [_map_node(member, rename) for member in copied[members]]
+    return copied

@@ -81,6 +81,7 @@ def _read_json(text: str) -> Reference:
     if (
         not isinstance(data, dict)
         or not isinstance(data.get("type"), str)
+        or not data["type"]
         or not isinstance(data.get("id"), int)
         or isinstance(data["id"], bool)
     ):

@@ -60,6 +60,11 @@ class DataType(ABC):
         """Whether filters may use fields of this type at all."""
         return bool(self.operators)
 
+    @property
+    def reads_as_stored(self) -> bool:
+        """Whether the column's value is the JSON value."""
+        return False
+
     def columns(self, field_name: str) -> list[Column[Any]]:
         """The table columns that hold a field of this name; none for lists of links and computed types."""
         return []
@@ -95,6 +100,10 @@ class Scalar(DataType):
     """A data type whose value is one column."""
 
     sql_type: ClassVar[TypeEngine[Any]]
+
+    @property
+    def reads_as_stored(self) -> bool:
+        return type(self).wire is Scalar.wire
 
     def columns(self, field_name: str) -> list[Column[Any]]:
         return [Column(field_name, self.sql_type)]

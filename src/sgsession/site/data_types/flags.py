@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Boolean, Column, false
@@ -35,9 +34,6 @@ class Checkbox(Scalar):
         if value not in _WORDS:
             raise given.invalid_data(self.name, value)
         return _WORDS[value]
-
-    def wire(self, field: Field, row: Mapping[Any, Any]) -> bool:
-        return bool(row[field.name])
 
     def matches(
         self, field: Field, source: Source, operator: str, operands: list[Any]

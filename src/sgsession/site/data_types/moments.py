@@ -176,4 +176,4 @@ def _bucket(now: datetime, unit: str, offset: int) -> tuple[datetime, datetime]:
         midnight = midnight.replace(day=1, month=1 if unit == "YEAR" else midnight.month)
     first = _moved(midnight, offset, unit)
     following = _moved(midnight, offset + 1, unit)
-    return first, following if following == _LAST else following - timedelta(seconds=1)
+    return first, following if following in (_FIRST, _LAST) else following - timedelta(seconds=1)

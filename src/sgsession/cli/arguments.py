@@ -1,0 +1,80 @@
+"""What several commands take on their command line, and the session that they open with it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+
+from ..errors import SyntaxProblem
+from ..session import Session
+from ..syntax.braces import expand_braces
+from ..syntax.paths import links_on_the_way
+from ..syntax.references import PageReference, Reference, parse_reference
+from ..transport.connect import connect
+
+__all__ = ["count", "entity_reference", "field_paths", "open_session", "seconds", "type_name"]
+
+_COMMAS_OUTSIDE_BRACES = re.compile(r",(?![^{]*\})")
+_TYPE = re.compile(r"[A-Za-z]\w*\Z")
+
+
+def open_session(args: argparse.Namespace) -> Session:
+    """A session on the site that the command line or the environment names; sends nothing yet."""
+    return Session(connect(args.site))
+
+
+def field_paths(texts: Sequence[str]) -> list[str]:
+    """The field paths of texts that separate them by commas and may hold braces, each once.
+
+    Raises:
+        SyntaxProblem: braces that do not match, or a path with a step missing.
+    """
+    paths: list[str] = []
+    for text in texts:
+        for written in _COMMAS_OUTSIDE_BRACES.split(text):
+            paths.extend(expand_braces(written.strip()) if written.strip() else [])
+    for path in paths:
+        list(links_on_the_way(path))
+    return list(dict.fromkeys(paths))
+
+
+def entity_reference(words: Sequence[str]) -> tuple[Reference, list[str]]:
+    """The entity that the first words name, and the words behind it.
+
+    Takes `Shot 7`, `Shot:7` and the other forms of one word, a pasted address included.
+
+    Raises:
+        SyntaxProblem: they name none.
+    """
+    count = 2 if len(words) > 1 and words[1].isdigit() and _TYPE.match(words[0]) else 1
+    text = ":".join(words[:count])
+    if count == 1 and _TYPE.match(text) and not re.search(r"[_\-]\d+\Z", text):
+        raise SyntaxProblem(f"{text!r} lacks an id: write {type_name(text)} 7, or {type_name(text)}:7.")
+    reference = parse_reference(text)
+    if isinstance(reference, PageReference):
+        raise SyntaxProblem(f"{text!r} is a page on which no entity is open; open one and copy it again.")
+    return reference, list(words[count:])
+
+
+def type_name(text: str) -> str:
+    """The name of a type; types begin with a capital, people do not always."""
+    return text[:1].upper() + text[1:]
+
+
+def count(text: str) -> int:
+    """A number from 1, for argparse."""
+    if not text.isdecimal() or not 1 <= int(text[:10]) < 2**31:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A duration, for argparse."""
+    try:
+        duration = float(text)
+        if 0 <= duration < 3600:
+            return duration
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")

@@ -1,0 +1,204 @@
+"""Links and their far side, after any sequence of changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from strategies import LINK_FIELDS, LIST_FIELDS, link_values, list_values, raw_links, rows, scalars
+
+from sgsession import Session
+
+from .views import assert_sound
+
+
+@pytest.fixture
+def session() -> Session:
+    """A session without a site."""
+    return Session(False)
+
+
+class Links(RuleBasedStateMachine):
+    """Whatever happens to a session's links, its back-references are exactly their other side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session = Session(False)
+
+    def entity(self, key: dict[str, Any]) -> Any:
+        return self.session.merge(key)
+
+    @rule(raw=st.lists(rows, max_size=3), over=st.none() | st.booleans(), age=st.none() | st.integers(0, 9))
+    def merge(self, raw: list[dict[str, Any]], over: bool | None, age: int | None) -> None:
+        self.session.merge(raw, over=over, created_at=age)
+
+    @rule(key=raw_links, field=st.sampled_from(LINK_FIELDS + LIST_FIELDS), value=link_values | list_values | scalars)
+    def set_raw(self, key: dict[str, Any], field: str, value: Any) -> None:
+        self.entity(key)[field] = value
+
+    @rule(key=raw_links, field=st.sampled_from(LIST_FIELDS), values=list_values)
+    def set_entities(self, key: dict[str, Any], field: str, values: list[dict[str, Any]]) -> None:
+        self.entity(key).update({field: [self.entity(value) for value in values]})
+
+    @rule(key=raw_links, field=st.sampled_from(LIST_FIELDS), value=raw_links)
+    def extend_and_set_again(self, key: dict[str, Any], field: str, value: dict[str, Any]) -> None:
+        entity = self.entity(key)
+        if isinstance(entity.get(field), list):
+            entity[field] += [value]
+
+    @rule(one=raw_links, other=raw_links, field=st.sampled_from(LIST_FIELDS))
+    def take_over(self, one: dict[str, Any], other: dict[str, Any], field: str) -> None:
+        entity = self.entity(other)
+        if field in dict(entity):
+            self.entity(one)[field] = entity[field]
+
+    @rule(key=raw_links, field=st.sampled_from(LINK_FIELDS), value=link_values)
+    def set_default(self, key: dict[str, Any], field: str, value: Any) -> None:
+        self.entity(key).setdefault(field, value)
+
+    @rule(key=raw_links, link=st.sampled_from(LINK_FIELDS), to=raw_links, code=scalars)
+    def merge_deep(self, key: dict[str, Any], link: str, to: dict[str, Any], code: Any) -> None:
+        kind = to["type"]
+        self.session.merge({**key, link: to, f"{link}.{kind}.entity": key, f"{link}.{kind}.code": code})
+
+    @rule(key=raw_links, link=st.sampled_from(LINK_FIELDS), to=raw_links)
+    def merge_deep_id_alone(self, key: dict[str, Any], link: str, to: dict[str, Any]) -> None:
+        self.session.merge({**key, f"{link}.{to['type']}.id": to["id"]})
+
+    @rule(key=raw_links, field=st.sampled_from(LINK_FIELDS + LIST_FIELDS))
+    def delete_field(self, key: dict[str, Any], field: str) -> None:
+        self.entity(key).pop(field, None)
+
+    @rule(key=raw_links)
+    def clear(self, key: dict[str, Any]) -> None:
+        self.entity(key).clear()
+
+    @precondition(lambda self: len(self.session.graph.identity))
+    @rule(data=st.data())
+    def forget(self, data: st.DataObject) -> None:
+        known = list(self.session.graph.identity)
+        chosen = data.draw(st.lists(st.sampled_from(range(len(known))), max_size=2, unique=True))
+        self.session.forget([known[place] for place in chosen])
+
+    @invariant()
+    def back_references_are_the_links_turned_round(self) -> None:
+        assert_sound(self.session)
+
+
+Links.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
+TestLinks = Links.TestCase
+
+
+def test_back_references_keep_the_order_in_which_links_were_seen(session: Session) -> None:
+    """They are a sequence: indexable, sliceable, with a length, and `in` for entities and raw dicts."""
+    tasks = session.merge([{"type": "Task", "id": number, "entity": {"type": "Shot", "id": 1}} for number in (3, 1, 2)])
+    found = tasks[0]["entity"].backrefs[("Task", "entity")]
+    assert list(found) == tasks
+    assert (found[0], found[-1], found[:2], len(found)) == (tasks[0], tasks[2], tuple(tasks[:2]), 3)
+    assert tasks[1] in found
+    assert {"type": "Task", "id": 1} in found
+    assert {"type": "Task", "id": 9} not in found
+    assert "Task" not in found
+
+
+def test_nothing_links_here_from_an_unknown_field(session: Session) -> None:
+    """A pair from which nothing links gives an empty sequence, and is no key."""
+    shot = session.merge({"type": "Shot", "id": 1})
+    assert list(shot.backrefs[("Task", "entity")]) == []
+    assert ("Task", "entity") not in shot.backrefs
+    assert shot.backrefs.get(("Task", "entity")) is None
+    assert len(shot.backrefs) == 0
+
+
+def test_iterating_takes_a_snapshot(session: Session) -> None:
+    """What links here may change while one walks over it."""
+    session.merge([{"type": "Task", "id": number, "entity": {"type": "Shot", "id": 1}} for number in range(1, 6)])
+    shot = session.merge({"type": "Shot", "id": 1})
+    for task in shot.backrefs[("Task", "entity")]:
+        task["entity"] = None
+    assert len(shot.backrefs[("Task", "entity")]) == 0
+
+
+def test_a_multi_entity_list_moves_back_references_by_the_difference(session: Session) -> None:
+    """Who stays keeps the place, who leaves is gone, who comes is added."""
+    def link(*numbers: int) -> list[dict[str, Any]]:
+        return [{"type": "Asset", "id": number} for number in numbers]
+
+    first = session.merge({"type": "Shot", "id": 1, "assets": link(1, 2)})
+    session.merge({"type": "Shot", "id": 2, "assets": link(2)})
+    session.merge({"type": "Shot", "id": 1, "assets": link(2, 3)})
+    one, two, three = session.merge(link(1, 2, 3))
+    assert list(one.backrefs[("Shot", "assets")]) == []
+    assert [shot["id"] for shot in two.backrefs[("Shot", "assets")]] == [1, 2]
+    assert list(three.backrefs[("Shot", "assets")]) == [first]
+
+
+def test_a_list_that_names_one_entity_twice_is_one_back_reference(session: Session) -> None:
+    """It is gone when the last mention is gone."""
+    shot = session.merge({"type": "Shot", "id": 1, "assets": [{"type": "Asset", "id": 1}] * 2})
+    asset = shot["assets"][0]
+    assert list(asset.backrefs[("Shot", "assets")]) == [shot]
+    shot["assets"] = [asset]
+    assert list(asset.backrefs[("Shot", "assets")]) == [shot]
+    shot["assets"] = []
+    assert list(asset.backrefs[("Shot", "assets")]) == []
+
+
+def test_a_list_extended_in_place_and_set_is_merged(session: Session) -> None:
+    """`task[k] += [raw]` links: the raw dict becomes the entity, the far side knows."""
+    task = session.merge({"type": "Task", "id": 1, "task_assignees": [{"type": "HumanUser", "id": 1}]})
+    user = session.merge({"type": "HumanUser", "id": 2})
+    task["task_assignees"] += [{"type": "HumanUser", "id": 2}]
+    assert task["task_assignees"][1] is user
+    assert list(user.backrefs[("Task", "task_assignees")]) == [task]
+
+
+def test_a_list_shortened_in_place_and_set_is_merged(session: Session) -> None:
+    """Who was taken out of the list is linked no more once it is set."""
+    task = session.merge({"type": "Task", "id": 1, "task_assignees": [{"type": "HumanUser", "id": 1}]})
+    users = task["task_assignees"]
+    user = users.pop()
+    task["task_assignees"] = users
+    assert list(user.backrefs[("Task", "task_assignees")]) == []
+
+
+def test_two_entities_never_share_one_list(session: Session) -> None:
+    """Setting one entity's list on another copies it."""
+    one = session.merge({"type": "Shot", "id": 1, "assets": [{"type": "Asset", "id": 1}]})
+    other = session.merge({"type": "Shot", "id": 2})
+    other["assets"] = one["assets"]
+    one["assets"].clear()
+    assert [asset["id"] for asset in other["assets"]] == [1]
+
+
+def test_entities_may_link_to_themselves(session: Session) -> None:
+    """A link to itself is both a link and a back-reference, and ends like any other."""
+    asset = session.merge({"type": "Asset", "id": 1, "parents": [{"type": "Asset", "id": 1}]})
+    assert list(asset.backrefs[("Asset", "parents")]) == [asset]
+    asset["parents"] = []
+    assert list(asset.backrefs[("Asset", "parents")]) == []
+
+
+def test_cycles_run_through_entities_dicts_and_lists(session: Session) -> None:
+    """Raw data that holds itself is merged into a graph that does."""
+    shot: dict[str, Any] = {"type": "Shot", "id": 1}
+    task: dict[str, Any] = {"type": "Task", "id": 1, "entity": shot}
+    box: dict[str, Any] = {"task": task}
+    box["self"] = box
+    ring: list[Any] = [box]
+    ring.append(ring)
+    shot["tasks"] = [task]
+    shot["blob"] = box
+    shot["ring"] = ring
+    found = session.merge(shot)
+    assert found["tasks"][0]["entity"] is found
+    assert found["blob"]["self"] is found["blob"]
+    assert found["blob"]["task"] is found["tasks"][0]
+    assert found["ring"][1] is found["ring"]
+    assert found["ring"][0] is found["blob"]
+    assert found["blob"] is not box
+    assert repr(found)
+    assert_sound(session)

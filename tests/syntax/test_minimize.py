@@ -1,0 +1,68 @@
+"""What is sent of an entity: its type and id."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from strategies import rows
+
+from sgsession import Entity, Session, minimize
+
+
+def _kinds(value: object) -> list[type]:
+    if isinstance(value, dict):
+        return [type(value), *(kind for item in value.values() for kind in _kinds(item))]
+    if isinstance(value, (list, tuple)):
+        return [type(value), *(kind for item in value for kind in _kinds(item))]
+    return [type(value)]
+
+
+def test_entities_become_type_and_id_at_any_depth() -> None:
+    """In lists, tuples and dicts; everything else stays as it is, and the original too."""
+    shot = Session(False).merge({"type": "Shot", "id": 1, "code": "A"})
+    given_value = {"x": [shot, (shot, 1)], "y": "text", "z": {"type": "Shot", "id": 2, "code": "raw"}}
+    bare = {"type": "Shot", "id": 1}
+    sent = minimize(given_value)
+    assert sent == {"x": [bare, (bare, 1)], "y": "text", "z": {"type": "Shot", "id": 2, "code": "raw"}}
+    assert given_value["x"][0] is shot
+    assert Entity not in _kinds(sent)
+
+
+def test_an_attachment_keeps_its_keys() -> None:
+    """A site needs the name and the path of a file, and no entity behind them is sent whole."""
+    file = Session(False).merge(
+        {
+            "type": "Attachment",
+            "id": 5,
+            "name": "plate.exr",
+            "local_storage": {"type": "LocalStorage", "id": 1, "code": "primary"},
+            "attachment_links": [{"type": "Shot", "id": 1, "code": "A"}],
+        }
+    )
+    sent = minimize([file])[0]
+    assert sent == {
+        "type": "Attachment",
+        "id": 5,
+        "name": "plate.exr",
+        "local_storage": {"type": "LocalStorage", "id": 1},
+        "attachment_links": [{"type": "Shot", "id": 1}],
+    }
+    assert Entity not in _kinds(sent)
+
+
+def test_what_holds_itself_is_refused() -> None:
+    """A list in itself cannot be sent; a list that is mentioned twice can."""
+    twice = [1]
+    assert minimize([twice, twice]) == [[1], [1]]
+    loop: list[object] = []
+    loop.append({"again": loop})
+    with pytest.raises(ValueError, match="holds itself"):
+        minimize(loop)
+
+
+@given(rows)
+def test_nothing_of_the_graph_is_ever_sent(row: dict[str, object]) -> None:
+    """Whatever an entity is linked to, two keys of it are sent, as plain values."""
+    entity = Session(False).merge(row)
+    assert minimize({"data": [entity]}) == {"data": [{"type": row["type"], "id": row["id"]}]}
+    assert Entity not in _kinds(minimize({"data": [entity]}))
