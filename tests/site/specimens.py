@@ -39,6 +39,8 @@ def schema() -> SchemaMap:
         fields[name] = Field(
             "Specimen", name, name, name.title(), valid_types=valid_types, valid_values=valid_values
         )
+    # What `tag_list` shows as names is stored as links, under the name `tags`.
+    fields["tags"] = Field("Specimen", "tags", "multi_entity", "Tags", valid_types=("Tag",))
     fields["later"] = replace(fields["number"], name="later")
     fields["list_order"] = replace(fields["number"], name="list_order")
     specimen = EntityType("Specimen", "Specimen", fields, identity="code")

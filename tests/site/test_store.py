@@ -45,9 +45,14 @@ def test_a_read_sees_one_snapshot(store):
 
 def test_a_failed_write_leaves_nothing(store):
     """Any exception rolls the whole transaction back."""
-    with pytest.raises(ZeroDivisionError), store.writing() as writing:
-        insert_tag(store, writing, 1)
-        raise ZeroDivisionError
+
+    def fail():
+        with store.writing() as writing:
+            insert_tag(store, writing, 1)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with store.reading() as reading:
         assert count_tags(store, reading) == 0
 
@@ -146,7 +151,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 def test_places_that_cannot_hold_a_database_are_refused(tmp_path):
     """A folder, a missing folder and an unknown URL give the same kind of error."""
     for place in (tmp_path, tmp_path / "missing" / "site.db", "nosuchdatabase://host/name"):
-        with pytest.raises(SessionError, match="."):
+        with pytest.raises(SessionError, match=r"site\.db|nosuchdatabase|" + tmp_path.name):
             Store(place, SCHEMA)
 
 

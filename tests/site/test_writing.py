@@ -357,7 +357,7 @@ def test_every_type_lives(direct):
             values["name"] = "another"
         row = direct.link(direct.create(entity_type.name, **values))
         (found,) = [each for each in direct.find(row["type"], *entity_type.fields) if each["id"] == row["id"]]
-        assert found.keys() == {"type", *entity_type.fields} - {"step_0"} | ({"step_0"} & found.keys())
+        assert entity_type.fields.keys() - found.keys() <= {"step_0"}
         if entity_type.name == "EventLogEntry":
             continue
         plain = [
@@ -369,20 +369,24 @@ def test_every_type_lives(direct):
 
 def test_no_value_crashes_a_write(direct):
     """Whatever JSON is written to a field, it is stored or refused, never an error of the program."""
-    odd = [None, "", "x", "\x00", "\ud800", 0, -1, 2**70, 1.5, 1e300, float("nan"), True, [], [None], [[]], {}, {"a": 1},
-           {"type": "Shot", "id": 1}, {"type": "Shot", "id": 2**70}, {"type": ["Shot"], "id": 1},
-           {"type": "Shoot", "id": 1}, {"url": 5}, {"local_path": "C:\\x"}, [{"type": "Shot", "id": "1"}],
-           {"relative_path": "a", "local_storage": 3}, {"url": "http://a", "name": 3}]  # fmt: skip
+    odd = [
+        None, "", "x", "\x00", "\ud800", 0, -1, 2**70, 1.5, 1e300, float("nan"), True, [], [None], [[]], {},
+        {"type": "Shot", "id": 1}, {"type": "Shot", "id": 2**70}, {"type": ["Shot"], "id": 1}, {"a": 1},
+        {"type": "Shoot", "id": 1}, {"url": 5}, {"local_path": "C:\\x"}, [{"type": "Shot", "id": "1"}],
+        {"relative_path": "a", "local_storage": 3}, {"url": "http://a", "name": 3},
+    ]  # fmt: skip
     kinds = {}
     for name, field in direct.store.schema.types["Version"].fields.items():
         if field.editable:
             kinds.setdefault(field.data_type, name)
-    version = direct.make("Version")
+    version, refused = direct.make("Version"), []
     for name in kinds.values():
         for value in odd:
             try:
                 direct.update(version, **{name: value})
             except SiteFault as fault:
-                assert fault.message.startswith("API update() ")
-                assert fault.error_code in (103, 104)
+                refused.append(fault)
+    assert len(refused) > len(odd)
+    assert {each.error_code for each in refused} == {103, 104}
+    assert all(each.message.startswith("API update() ") for each in refused)
     assert len(direct.find("Version")) == 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from .. import importance
 from ..entity import Entity, is_raw_entity
@@ -25,14 +26,16 @@ __all__ = ["SessionBase"]
 _UNDECIDED = object()
 
 
-class _Link(NamedTuple):
+@dataclass(frozen=True)
+class _Link:
     """What stands for an entity in a pickle."""
 
     type: str
     id: int
 
 
-class _Moment(NamedTuple):
+@dataclass(frozen=True)
+class _Moment:
     """What stands for an aware datetime in a pickle: the zones of two machines may differ."""
 
     utc: str

@@ -37,13 +37,13 @@ def copied(value: Any, replace: Callable[[Any], Any]) -> Any:
     waiting: list[tuple[Any, Any]] = []
 
     def shell_of(item: Any) -> Any:
-        kind = type(item)
-        if kind is tuple:
+        if isinstance(item, tuple):
             return rebuilt(item, shell_of)
-        if kind is not dict and kind is not list:
+        is_list = isinstance(item, list)
+        if not is_list and type(item) is not dict:
             return replace(item)
         if id(item) not in shells:
-            shells[id(item)] = kind()
+            shells[id(item)] = [] if is_list else {}
             waiting.append((shells[id(item)], item))
         return shells[id(item)]
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from ..entity import Entity, Key, Unknown, look_up
+from ..errors import ForeignEntityError
 from ..schema import Schema
 from . import walks
 from .identity import IdentityMap
@@ -74,6 +75,18 @@ class Graph:
             self.identity.add(found)
         return found
 
+    def own(self, entity: Entity) -> None:
+        """Refuse an entity that is not, or not any more, the one of its type and id here.
+
+        Raises:
+            ForeignEntityError: a ValueError. Taken in, it would be a second object for one entity.
+        """
+        if self.identity.get(entity.key) is not entity:
+            raise ForeignEntityError(
+                f"{entity['type']}:{entity['id']} belongs to another session, or this one has forgotten it; "
+                f"session.merge(entity.as_dict()) brings it in."
+            )
+
     def forget(self, entities: Iterable[Entity]) -> None:
         """Drop entities from the session: their links and the links to them go with them."""
         for entity in entities:
@@ -113,6 +126,7 @@ class Graph:
             if name in fields and fields[name] != entity[name]:
                 raise ValueError(f"The {name} of an entity cannot be changed.")
         with self.lock:
+            self.own(entity)
             Merge(self, True, None, True).assign(entity, fields)
             self.wrote(entity, fields)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, overload
 
 from ..entity import Entity, is_raw_entity
 
-__all__ = ["BackrefMap", "Backrefs", "relink", "targets"]
+__all__ = ["BackrefMap", "Backrefs", "LinkList", "relink"]
 
 Lock = AbstractContextManager[Any]
 
@@ -114,6 +114,24 @@ class BackrefMap(Mapping[tuple[str, str], Backrefs]):
         return f"BackrefMap({ {key: list(self[key]) for key in self}!r})"
 
 
+class LinkList(list[Any]):
+    """The value of a field that holds several links: a list which remembers whom it has back-references with.
+
+    Somebody may have changed it in place since; the next merge must still find all that it had linked.
+    """
+
+    __slots__ = ("linked",)
+
+    linked: Sequence[Entity]
+
+    def __init__(self, items: Iterable[Any] = ()) -> None:
+        super().__init__(items)
+        self.linked = ()
+
+    def __reduce__(self) -> Any:
+        return list, (list(self),)
+
+
 def targets(value: Any) -> Sequence[Entity]:
     """The entities that a field with this value links to."""
     if isinstance(value, Entity):
@@ -125,7 +143,9 @@ def targets(value: Any) -> Sequence[Entity]:
 
 def relink(source: Entity, field: str, before: Any, after: Any, lock: Lock) -> None:
     """Move the back-references of one field by the difference between its values."""
-    old, new = targets(before), targets(after)
+    old, new = before.linked if isinstance(before, LinkList) else targets(before), targets(after)
+    if isinstance(after, LinkList):
+        after.linked = new
     if not old and not new:
         return
     key = (source["type"], field)

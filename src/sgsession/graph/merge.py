@@ -11,11 +11,11 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..entity import Entity, Key, Unknown, is_raw_entity
-from ..errors import ForeignEntityError, SyntaxProblem
+from ..errors import SyntaxProblem
 from ..syntax.instants import instant
 from ..syntax.paths import split_first_hop
 from .copies import rebuilt
-from .links import relink
+from .links import LinkList, relink
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -85,10 +85,7 @@ class Merge:
         if value.__class__ in _PLAIN:
             return value
         if isinstance(value, Entity):
-            if value._graph is not self._graph:
-                raise ForeignEntityError(
-                    f"{value['type']}:{value['id']} belongs to another session; merge its as_dict() instead."
-                )
+            self._graph.own(value)
             return value
         if not isinstance(value, (dict, list, tuple)):
             return value
@@ -116,10 +113,11 @@ class Merge:
 
     def _field_value(self, value: Any, age: Any) -> Any:
         """Like `_adopt`, but a list is filled at once: its links must be known to move back-references."""
-        if value.__class__ is list:
+        if isinstance(value, list):
             known = self._memo.get(id(value))
             if known is None:
-                known = self._memo[id(value)] = []
+                known = LinkList() if any(isinstance(item, dict) for item in value) else []
+                self._memo[id(value)] = known
                 known.extend([self._adopt(item, age) for item in value])
             return known
         return self._adopt(value, age)
@@ -145,8 +143,11 @@ class Merge:
             before = known(entity, field, _NOTHING)
             if before is not _NOTHING:
                 if not wins or (writes and self._written_since(entity.key, field)):
+                    # The value is not taken, but the entities that it speaks of are merged all the same.
+                    if value.__class__ not in _PLAIN:
+                        self._field_value(value, age)
                     continue
-                if value is before:
+                if value is before and not isinstance(value, list):
                     continue
             after = value if value.__class__ in _PLAIN else self._field_value(value, age)
             dict.__setitem__(entity, field, after)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..entity import Entity
-from ..errors import ForeignEntityError, NotAnEntityError, SyntaxProblem
+from ..errors import NotAnEntityError, SyntaxProblem
 from ..graph.graph import Graph
 from ..importance import Importance
 from ..syntax.braces import expand_braces
@@ -104,10 +104,6 @@ def own_entities(graph: Graph, entities: Any) -> list[Entity]:
             raise NotAnEntityError(
                 f"{entity!r} is not an entity of this session; session.merge() makes one of a dict."
             )
-        if graph.identity.get(entity.key) is not entity:
-            raise ForeignEntityError(
-                f"{entity['type']}:{entity['id']} belongs to another session, or this one has forgotten it; "
-                f"session.merge(entity.as_dict()) brings it in."
-            )
+        graph.own(entity)
         found[id(entity)] = entity
     return list(found.values())
