@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # No deadline: the machines that run this are busy, and a test must fail for its assertion alone.
 settings.register_profile(
@@ -11,6 +11,7 @@ settings.register_profile(
     print_blob=True,
     deadline=None,
     max_examples=60,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("sgsession")

@@ -193,8 +193,8 @@ def test_fetch_does_not_bring_them(session: Session, costs: Costs) -> None:
 
 
 def test_the_core_of_what_was_found_is_known(session: Session, costs: Costs) -> None:
-    """A find brings the whole core, so that there is nothing left to fetch: here for every type."""
-    for kind in session.important_fields:
+    """A find brings the whole core, so that there is nothing left to fetch: for every type of the demo."""
+    for kind in session.important_fields.keys() - {"PublishEvent"}:  # a custom type, which the demo has not
         found = session.find(kind, [])
         with costs(0):
             session.fetch_core(found)

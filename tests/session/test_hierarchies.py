@@ -184,7 +184,7 @@ def long_show() -> Iterator[LocalSite]:
         return {"id": FIRST + number, "content": f"Take {number}", **raw}
 
     with LocalSite(demo="small") as site:
-        store = site.engine._store
+        store = site.engine.store
         with store.writing() as connection:
             rows = [task(number) for number in range(MANY)]
             now = datetime(2025, 9, 1, 9)

@@ -343,7 +343,7 @@ def test_batch(own_site: LocalSite, session: Session, costs: Costs) -> None:
     with costs(1):
         created, updated, deleted = session.batch(
             [
-                {"request_type": "create", "entity_type": "Task", "data": {"content": "Roto", "entity": shot}},
+                {"request_type": "create", "entity_type": "Task", "data": {"content": "Roto", "entity": shot, "project": PROJECT}},
                 {"request_type": "update", "entity_type": "Shot", "entity_id": 234, "data": {"code": "X"}},
                 {"request_type": "delete", "entity_type": "Task", "entity_id": 456},
             ]

@@ -246,8 +246,9 @@ def test_any_value_is_stored_or_refused(value: Any, name: str, method: str) -> N
     try:
         columns = written(name, value, method)
     except SiteFault as fault:
-        assert fault.message.startswith(f"API {method}() ")
+        words = fault.message
     else:
+        words = f"API {method}() was obeyed"
         assert set(columns) == {column.name for column in data_type(name).columns(name)}
-        for bound in columns.values():
-            assert bound is None or isinstance(bound, (str, int, float))
+        assert all(bound is None or isinstance(bound, (str, int, float)) for bound in columns.values())
+    assert words.startswith(f"API {method}() ")

@@ -95,8 +95,8 @@ def test_every_method_but_info_wants_credentials(demo_site: LocalSite, method: s
 
 def test_a_defect_is_logged_and_not_told(site: LocalSite, caplog: pytest.LogCaptureFixture) -> None:
     """When the site itself fails, the log has the reason and the wire a plain refusal."""
-    tables = site.engine._store.tables
-    with site.engine._store.writing() as connection:
+    tables = site.engine.store.tables
+    with site.engine.store.writing() as connection:
         tables.of("Shot").drop(connection)
     with caplog.at_level(logging.ERROR, logger="sgsession.site"):
         envelope = ask(site, "create", {"type": "Shot", "fields": []} | {"fields": _fields(site)})

@@ -7,6 +7,7 @@ import json
 import random
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -243,8 +244,9 @@ def test_mutated_requests_get_envelopes(number: int, caplog: pytest.LogCaptureFi
     method, params = ordinary_calls()[number]
     # pytest-randomly prints the seed that this one follows from.
     chance = random.Random(random.randrange(2**32))
-    with LocalSite(demo="small") as site:
+    with LocalSite(demo="small") as site, ExitStack() as opened:
         wire = Wire(site)
+        opened.callback(wire.connection.close)
         assert "results" in wire.call({"method_name": method, "params": [wire.credentials, params]}), method
         for _ in range(80):
             broken = mutated(params, chance)
@@ -254,7 +256,6 @@ def test_mutated_requests_get_envelopes(number: int, caplog: pytest.LogCaptureFi
             assert set(envelope) in ({"results"}, {"exception", "message", "error_code"}), broken
             # A refusal by the catch-all would mean that the site met something it had not thought of.
             assert "logged the reason" not in str(envelope.get("message")), (broken, caplog.text)
-        wire.connection.close()
 
 
 def test_the_endpoint_refuses_by_type_without_engine() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from . import retirement, writing
 from .call import Call
 from .faults import SiteFault, ruby
-from .requests import missing_row
+from .write_requests import missing_row
 
 _REQUESTS: Mapping[str, Callable[[Call, Mapping[str, Any]], Any]] = {
     "create": writing.create,

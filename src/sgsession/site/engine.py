@@ -52,7 +52,7 @@ class Engine:
     """Answers the requests of one site. Any number of threads may ask at once."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
 
     def answer(self, payload: Any) -> dict[str, Any]:
         """The envelope for a decoded request; whatever the request holds, nothing is ever raised."""
@@ -76,12 +76,12 @@ class Engine:
         if method is None:
             raise SiteFault(f"API method {ruby(name)} does not exist on this site.")
         arguments = _arguments(name, method, params)
-        connect = self._store.writing if method.writes else self._store.reading
+        connect = self.store.writing if method.writes else self.store.reading
         with connect() as connection:
-            tables = self._store.tables
+            tables = self.store.tables
             call = Call(
                 method=name,
-                schema=self._store.schema,
+                schema=self.store.schema,
                 tables=tables,
                 connection=connection,
                 caller=authenticate(connection, tables, params[0] if params else None),

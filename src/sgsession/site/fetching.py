@@ -193,7 +193,7 @@ def _add_template_tasks(call: Call, lists: Iterable[list[dict[str, Any]]]) -> No
         return
     ids = list({element["id"] for element in elements})
     query = select(task.c.id, task.c.template_task__id).where(among(task.c.id, ids))
-    template_tasks: dict[int, int | None] = dict(call.connection.execute(query).tuples().all())
+    template_tasks: dict[int, int | None] = dict(call.connection.execute(query).all())
     for element in elements:
         element["template_task_id"] = template_tasks.get(element["id"])
 

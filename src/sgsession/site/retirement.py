@@ -10,9 +10,9 @@ from sqlalchemy import delete as sql_delete
 
 from .call import Call
 from .events import EventLog
-from .requests import forbidden, missing_row, requested_id, requested_type
 from .rows import Reference, known
 from .uniqueness import check_pair, check_unique
+from .write_requests import forbidden, missing_row, requested_id, requested_type
 
 # (type, entity field): its rows are retired with the row that the field names.
 _CASCADES = (

@@ -129,12 +129,6 @@ class SchemaMap:
         """The field of `target_type` that shows the links of this field from the far side, or None."""
         return self._other_ends.get((entity_type, field, target_type))
 
-    def referring(self, entity_type: str) -> Iterable[tuple[str, str]]:
-        """The (type, field) pairs whose entity field is shown by a list of this type."""
-        for (owner, _), relation in self.relations.items():
-            if owner == entity_type and isinstance(relation, HeldLinks):
-                yield relation.source_type, relation.source_field
-
 
 def _other_ends(
     relations: Mapping[tuple[str, str], Relation],

@@ -62,11 +62,6 @@ class Store:
             self.close()
             raise
 
-    @property
-    def is_private(self) -> bool:
-        """Whether the rows vanish when the store is closed."""
-        return self._folder is not None
-
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one snapshot of the rows; any number may be open at once."""

@@ -18,15 +18,6 @@ from .events import EventLog
 from .faults import SiteFault, ruby
 from .links import stamp, write_list
 from .names import display_name, implied_names, naming_fields
-from .requests import (
-    forbidden,
-    is_ignored,
-    missing_row,
-    requested_fields,
-    requested_id,
-    requested_return_fields,
-    requested_type,
-)
 from .retirement import retire_rows
 from .rows import (
     Reference,
@@ -40,6 +31,15 @@ from .rows import (
 )
 from .schema import EntityType, Field
 from .uniqueness import check_pair, check_unique
+from .write_requests import (
+    forbidden,
+    is_ignored,
+    missing_row,
+    requested_fields,
+    requested_id,
+    requested_return_fields,
+    requested_type,
+)
 
 # Whoever creates one of these is its author, unless the request names another.
 _AUTHORED = frozenset({"Note", "Reply", "EventLogEntry"})
