@@ -11,7 +11,7 @@ from sgsession import Session
 from sgsession.site import LocalSite
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ["README.md", "docs/session.md", "docs/site.md", "docs/command.md"]
+DOCUMENTS = ["README.md", "docs/session.md", "docs/site.md"]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -25,5 +25,5 @@ def test_snippets_show_what_happens(name: str) -> None:
         failures, tried = doctest.testfile(str(ROOT / name), False, globs=names, optionflags=flags)
         for given in names.values():
             given.close()
+    assert tried
     assert failures == 0
-    assert tried or name == "docs/command.md"

@@ -33,7 +33,8 @@ class AsyncEntity(Entity):
 
     async def fetch(self, fields: Any, default: Any = None, force: bool = False) -> Any:
         """See `Entity.fetch`."""
-        await self.session.fetch([self], [fields] if isinstance(fields, str) else fields, force=force)
+        fields = fields if isinstance(fields, str) else list(fields)
+        await self.session.fetch([self], fields, force=force)
         return self.get(fields, default)
 
     async def fetch_core(self) -> None:  # type: ignore[override]
@@ -203,11 +204,9 @@ class AsyncSession(SessionBase):
         }
         return await self._run(reading.summarize(self.graph, entity_type, filters, summary_fields, options))
 
-    async def get(self, entity_type: str, id_or_ids: Any, fields: Fields = None, fetch: bool = True) -> Any:
+    async def get(self, type: str, id: Any, fields: Fields = None, fetch: bool = True) -> Any:
         """The entity of a type and id, or of several ids. See `Session`."""
-        return await self._run(
-            reading.get(self.graph, self.importance, entity_type, id_or_ids, fields, fetch)
-        )
+        return await self._run(reading.get(self.graph, self.importance, type, id, fields, fetch))
 
     async def filter_exists(self, entities: Entities, check: bool = True, force: bool = False) -> set[Any]:
         """Those of the entities that are on the site, not retired, or of which it is not known. See `Session`."""

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from .errors import FieldNotLoadedError, SessionError
+from .errors import FieldNotLoadedError, SessionError, SyntaxProblem, UnknownNameError
+from .syntax.braces import expand_braces
 from .syntax.paths import is_deep, split_first_hop
 
 if TYPE_CHECKING:
@@ -126,8 +127,10 @@ class Entity(dict[str, Any]):
             return self._graph is other._graph and self.key == other.key
         if not isinstance(other, dict):
             return NotImplemented
-        return self.keys() == other.keys() and all(
-            _same_value(value, other[key]) for key, value in self.items()
+        # A copy, which is made at once: other threads may merge while the values are compared.
+        mine = dict(self)
+        return mine.keys() == other.keys() and all(
+            _same_value(value, other[key]) for key, value in mine.items()
         )
 
     def __ne__(self, other: object) -> bool:
@@ -141,7 +144,7 @@ class Entity(dict[str, Any]):
     # Fields
 
     def __missing__(self, path: str) -> Any:
-        value = look_up(self, path)
+        value = look_up(self, path) if isinstance(path, str) else Unknown.NOT_LOADED
         if not isinstance(value, Unknown):
             return value
         where = f"{self['type']}:{self['id']}"
@@ -160,16 +163,18 @@ class Entity(dict[str, Any]):
         """The value of a field as far as it is known, else the default; costs no request.
 
         Args:
-            fields: one field path, or a list or tuple of them.
+            fields: one field path, or a collection of them. Braces stand for several.
             default: given for each path that is not known.
 
         Returns:
             The value; for several paths, a tuple of values in their order.
         """
-        if isinstance(fields, (list, tuple)):
-            return tuple(self.get(field, default) for field in fields)
-        value = look_up(self, fields)
-        return default if isinstance(value, Unknown) else value
+        if isinstance(fields, str):
+            if "{" not in fields:
+                value = look_up(self, fields)
+                return default if isinstance(value, Unknown) else value
+            fields = expand_braces(fields)
+        return tuple(self.get(field, default) for field in fields)
 
     def __setitem__(self, field: str, value: Any) -> None:
         self._graph.assign(self, {field: value})
@@ -273,7 +278,7 @@ class Entity(dict[str, Any]):
         """The value of a field, asked of the site where it is not known.
 
         Args:
-            fields: one field path, or a list or tuple of them.
+            fields: one field path, or a collection of them. Braces stand for several.
             default: given for a field that the site does not have.
             force: ask the site in any case.
 
@@ -283,7 +288,8 @@ class Entity(dict[str, Any]):
         Raises:
             EntityNotFoundError: the site has no such entity.
         """
-        self.session.fetch([self], [fields] if isinstance(fields, str) else fields, force=force)
+        fields = fields if isinstance(fields, str) else list(fields)
+        self.session.fetch([self], fields, force=force)
         return self.get(fields, default)
 
     def fetch_core(self) -> None:
@@ -332,7 +338,15 @@ def look_up(entity: Entity, path: str) -> Any:
             return value
         if entity._aside and path in entity._aside:
             return entity._aside[path]
-        if not isinstance(path, str) or not is_deep(path):
+        if "$" in path and entity._graph.schema.has_aliases:
+            try:
+                resolved = entity._graph.schema.path(entity["type"], path)
+            except (UnknownNameError, SyntaxProblem):
+                return Unknown.NOT_LOADED  # looking never raises; asking for it will
+            if resolved != path:
+                path = resolved
+                continue
+        if not is_deep(path):
             # As the last step of a deep path, `name` is the display name, also where a site has no such field.
             return entity._graph.link_name(entity, value) if through_link and path == "name" else value
         link, linked_type, rest = split_first_hop(path)
@@ -373,7 +387,7 @@ def _same_value(one: Any, other: Any) -> bool:
                 seen.add((id(one), id(other)))
                 waiting.extend((value, other[key]) for key, value in one.items())
         elif isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-            if type(one) is not type(other) or len(one) != len(other):
+            if isinstance(one, list) is not isinstance(other, list) or len(one) != len(other):
                 return False
             if (id(one), id(other)) not in seen:
                 seen.add((id(one), id(other)))
@@ -400,7 +414,8 @@ def _minimize(value: Any, around: Iterable[int]) -> Any:
             return value.minimal
         around = (*around, id(value))
         return {
-            key: item.minimal if isinstance(item, Entity) else _minimize(item, around) for key, item in value.items()
+            key: item.minimal if isinstance(item, Entity) else _minimize(item, around)
+            for key, item in dict(value).items()
         }
     if not isinstance(value, (dict, list, tuple)):
         return value

@@ -125,16 +125,21 @@ class ShotgunPool:
         with self._learning:
             if not clients.knows_capabilities(self._prototype):
                 clients.learn_capabilities(client, self._prototype)
+                log.debug("info: the site's capabilities are known")
         clients.follow_prototype(client, self._prototype)
 
     def close(self) -> None:
-        """Close all connections, those that are lent when they come back. A second time does nothing."""
+        """Close all connections, those that are lent when they come back. A second time does nothing.
+
+        The connection that the prototype's constructor may have opened is closed with them; the prototype
+        opens another if somebody goes on using it.
+        """
         with self._changed:
             self._closed = True
             idle = self._idle.copy()
             self._idle.clear()
             self._changed.notify_all()
-        _close_all(idle, os.getpid())
+        _close_all([*idle, self._prototype], os.getpid())
 
     def __enter__(self) -> ShotgunPool:
         return self

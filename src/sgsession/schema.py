@@ -110,8 +110,10 @@ class Schema:
             return f"{self._field_name(entity_type, link)}.{linked_type}.{self.path(linked_type, rest)}"
         return self._field_name(entity_type, written)
 
-    def check_path(self, entity_type: str, path: str) -> None:
+    def check_path(self, entity_type: str, path: str, deep: bool = False) -> None:
         """Refuse a path that the given schema says the site does not have.
+
+        As the last step of a deep path, `name` is the display name, and on every type.
 
         Raises:
             UnknownNameError: naming the nearest fields.
@@ -120,10 +122,11 @@ class Schema:
             return  # a reverse walk, wire.md 3.2; the site judges it
         field, linked_type, rest = split_first_hop(path) if is_deep(path) else (path, "", "")
         fields = self._fields.get(entity_type)
-        if fields is not None and field not in fields and field not in ("id", "type"):
+        always = ("id", "type", "name") if deep else ("id", "type")
+        if fields is not None and field not in fields and field not in always:
             raise UnknownNameError(f"{entity_type} has no field {field!r}.{did_you_mean(field, fields)}")
         if rest:
-            self.check_path(self.type_name(linked_type), rest)
+            self.check_path(self.type_name(linked_type), rest, deep=True)
 
     def check_paths(self, entity_type: str, paths: Iterable[str]) -> None:
         """`check_path` for several paths of one type."""

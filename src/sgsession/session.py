@@ -211,12 +211,12 @@ class Session(SessionBase):
         }
         return self._run(reading.summarize(self.graph, entity_type, filters, summary_fields, options))
 
-    def get(self, entity_type: str, id_or_ids: Any, fields: Fields = None, fetch: bool = True) -> Any:
+    def get(self, type: str, id: Any, fields: Fields = None, fetch: bool = True) -> Any:
         """The entity of a type and id, or of several ids.
 
         Args:
-            entity_type: its type.
-            id_or_ids: an id, or a list or tuple of ids.
+            type: its type.
+            id: an id, or a list or tuple of ids.
             fields: field paths to have known as well.
             fetch: ask the site for what the session does not have; one request.
 
@@ -224,7 +224,7 @@ class Session(SessionBase):
             The entity, or None where it does not exist; for a list or tuple the same kind of sequence, in
             its order.
         """
-        return self._run(reading.get(self.graph, self.importance, entity_type, id_or_ids, fields, fetch))
+        return self._run(reading.get(self.graph, self.importance, type, id, fields, fetch))
 
     def filter_exists(self, entities: Entities, check: bool = True, force: bool = False) -> set[Any]:
         """Those of the entities that are on the site, not retired, or of which it is not known.

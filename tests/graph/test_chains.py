@@ -38,7 +38,10 @@ def test_a_chain_is_merged_and_linked_both_ways(first: Any) -> None:
     entities = list(_walk(first))
     assert len(entities) == LENGTH
     assert entities[-1]["code"] == "end"
-    assert all(after.backrefs[("Shot", "next")][0] is before for before, after in zip(entities, entities[1:], strict=False))
+    assert all(
+        after.backrefs[("Shot", "next")][0] is before
+        for before, after in zip(entities, entities[1:], strict=False)
+    )
 
 
 def test_as_dict_of_a_chain_is_merged_again(first: Any) -> None:
@@ -53,6 +56,7 @@ def test_as_dict_of_a_chain_is_merged_again(first: Any) -> None:
 
 def test_a_chain_of_plain_dicts_inside_an_entity_is_compared() -> None:
     """What is nested below a field may be as deep."""
+
     def nested(leaf: int) -> dict[str, Any]:
         found: dict[str, Any] = {"leaf": leaf}
         for _ in range(LENGTH):

@@ -55,7 +55,9 @@ def test_a_first_mention_is_whole_and_later_ones_are_minimal() -> None:
     """Each entity's fields are there once, in plain dicts of the caller's own."""
     session = Session(False)
     shot = {"type": "Shot", "id": 1, "code": "AA"}
-    task = session.merge({"type": "Task", "id": 1, "entity": shot, "links": [shot, {"type": "Task", "id": 1}]})
+    task = session.merge(
+        {"type": "Task", "id": 1, "entity": shot, "links": [shot, {"type": "Task", "id": 1}]}
+    )
     found = task.as_dict()
     bare = {"type": "Shot", "id": 1}
     assert found == {"type": "Task", "id": 1, "entity": shot, "links": [bare, {"type": "Task", "id": 1}]}
@@ -63,16 +65,6 @@ def test_a_first_mention_is_whole_and_later_ones_are_minimal() -> None:
     json.dumps(found)
     found["entity"]["code"] = "changed"
     assert task["entity"]["code"] == "AA"
-
-
-def test_a_published_file_s_own_name_survives() -> None:
-    """A file of which only the name is known is no display name of a link, once it was a field."""
-    session, other = Session(False), Session(False)
-    file = session.merge({"type": "PublishedFile", "id": 1, "name": "scene"})
-    version = session.merge({"type": "Version", "id": 1, "published_files": [file]})
-    copied = other.merge(version.as_dict())
-    assert copied["published_files"][0].get("name") == "scene"
-    assert known(other) == known(session)
 
 
 def test_as_dict_ends_where_dicts_and_lists_hold_themselves() -> None:

@@ -21,7 +21,9 @@ def session() -> Session:
 def test_two_mentions_are_one_object(session: Session) -> None:
     """Wherever a type and id is mentioned, alone or as a link, the same object stands."""
     shot = session.merge({"type": "Shot", "id": 1})
-    task, again = session.merge([{"type": "Task", "id": 1, "entity": {"type": "Shot", "id": 1}}, {"type": "Shot", "id": 1}])
+    task, again = session.merge(
+        [{"type": "Task", "id": 1, "entity": {"type": "Shot", "id": 1}}, {"type": "Shot", "id": 1}]
+    )
     assert task["entity"] is shot is again
     assert isinstance(shot, Entity)
     assert isinstance(shot, dict)
@@ -33,7 +35,16 @@ def test_type_and_id_both_count(session: Session) -> None:
     assert len({id(entity) for entity in found}) == 4
 
 
-@pytest.mark.parametrize("raw", [{"type": "Shot"}, {"id": 1}, {"type": "Shot", "id": "1"}, {"type": "Shot", "id": True}, {"type": None, "id": 1}])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"type": "Shot"},
+        {"id": 1},
+        {"type": "Shot", "id": "1"},
+        {"type": "Shot", "id": True},
+        {"type": None, "id": 1},
+    ],
+)
 def test_what_names_no_entity_stays_a_dict(session: Session, raw: dict[str, object]) -> None:
     """A dict without a text as type and an integer as id is only copied."""
     found = session.merge(raw)
@@ -71,7 +82,12 @@ def test_an_entity_of_another_session_is_refused(session: Session) -> None:
 def test_a_refused_merge_leaves_a_sound_graph(session: Session) -> None:
     """Where a stranger is found deep inside, links and back-references still agree."""
     stranger = Session(False).merge({"type": "Shot", "id": 1})
-    row = {"type": "Task", "id": 1, "code": "A", "entity": {"type": "Asset", "id": 1, "links": [{"type": "Shot", "id": 2}, stranger]}}
+    row = {
+        "type": "Task",
+        "id": 1,
+        "code": "A",
+        "entity": {"type": "Asset", "id": 1, "links": [{"type": "Shot", "id": 2}, stranger]},
+    }
     with pytest.raises(ValueError, match="another session"):
         session.merge([row, {"type": "Shot", "id": 3, "code": "B", "entity": {"type": "Asset", "id": 1}}])
     assert_sound(session)
@@ -79,7 +95,14 @@ def test_a_refused_merge_leaves_a_sound_graph(session: Session) -> None:
 
 def test_forgetting_makes_room_for_a_new_object(session: Session) -> None:
     """The next mention makes another object, and no link leads to the old one."""
-    task = session.merge({"type": "Task", "id": 1, "entity": {"type": "Shot", "id": 1}, "links": [{"type": "Shot", "id": 1}, {"type": "Shot", "id": 2}]})
+    task = session.merge(
+        {
+            "type": "Task",
+            "id": 1,
+            "entity": {"type": "Shot", "id": 1},
+            "links": [{"type": "Shot", "id": 1}, {"type": "Shot", "id": 2}],
+        }
+    )
     shot = task["entity"]
     session.forget(shot)
     assert "entity" not in dict(task)

@@ -35,7 +35,11 @@ class Links(RuleBasedStateMachine):
     def merge(self, raw: list[dict[str, Any]], over: bool | None, age: int | None) -> None:
         self.session.merge(raw, over=over, created_at=age)
 
-    @rule(key=raw_links, field=st.sampled_from(LINK_FIELDS + LIST_FIELDS), value=link_values | list_values | scalars)
+    @rule(
+        key=raw_links,
+        field=st.sampled_from(LINK_FIELDS + LIST_FIELDS),
+        value=link_values | list_values | scalars,
+    )
     def set_raw(self, key: dict[str, Any], field: str, value: Any) -> None:
         self.entity(key)[field] = value
 
@@ -94,7 +98,9 @@ TestLinks = Links.TestCase
 
 def test_back_references_keep_the_order_in_which_links_were_seen(session: Session) -> None:
     """They are a sequence: indexable, sliceable, with a length, and `in` for entities and raw dicts."""
-    tasks = session.merge([{"type": "Task", "id": number, "entity": {"type": "Shot", "id": 1}} for number in (3, 1, 2)])
+    tasks = session.merge(
+        [{"type": "Task", "id": number, "entity": {"type": "Shot", "id": 1}} for number in (3, 1, 2)]
+    )
     found = tasks[0]["entity"].backrefs[("Task", "entity")]
     assert list(found) == tasks
     assert (found[0], found[-1], found[:2], len(found)) == (tasks[0], tasks[2], tuple(tasks[:2]), 3)
@@ -115,7 +121,9 @@ def test_nothing_links_here_from_an_unknown_field(session: Session) -> None:
 
 def test_iterating_takes_a_snapshot(session: Session) -> None:
     """What links here may change while one walks over it."""
-    session.merge([{"type": "Task", "id": number, "entity": {"type": "Shot", "id": 1}} for number in range(1, 6)])
+    session.merge(
+        [{"type": "Task", "id": number, "entity": {"type": "Shot", "id": 1}} for number in range(1, 6)]
+    )
     shot = session.merge({"type": "Shot", "id": 1})
     for task in shot.backrefs[("Task", "entity")]:
         task["entity"] = None
@@ -124,6 +132,7 @@ def test_iterating_takes_a_snapshot(session: Session) -> None:
 
 def test_a_multi_entity_list_moves_back_references_by_the_difference(session: Session) -> None:
     """Who stays keeps the place, who leaves is gone, who comes is added."""
+
     def link(*numbers: int) -> list[dict[str, Any]]:
         return [{"type": "Asset", "id": number} for number in numbers]
 

@@ -31,7 +31,9 @@ def _merged(batches: Any, **options: Any) -> Session:
 
 
 @given(rows, st.none() | st.booleans(), st.none() | st.integers(0, 9))
-def test_merging_an_answer_again_changes_nothing(row: dict[str, Any], over: bool | None, age: int | None) -> None:
+def test_merging_an_answer_again_changes_nothing(
+    row: dict[str, Any], over: bool | None, age: int | None
+) -> None:
     """Once or twice is the same, whatever wins."""
     once = _merged([row], over=over, created_at=age)
     twice = _merged([row, row], over=over, created_at=age)
@@ -48,7 +50,9 @@ def test_merging_aged_rows_again_changes_nothing(batch: list[dict[str, Any]], ov
 
 
 @given(aged_rows(), st.randoms(use_true_random=False))
-def test_the_order_of_rows_with_distinct_ages_does_not_matter(batch: list[dict[str, Any]], random: Any) -> None:
+def test_the_order_of_rows_with_distinct_ages_does_not_matter(
+    batch: list[dict[str, Any]], random: Any
+) -> None:
     """Rows of the same fields: the newest is what is known, in whatever order and packets they came."""
     shuffled = batch[:]
     random.shuffle(shuffled)
@@ -111,7 +115,9 @@ def test_created_at_is_the_age_of_rows_that_say_none(session: Session) -> None:
 def test_a_nested_row_is_as_old_as_the_row_around_it(session: Session) -> None:
     """What came inside an old answer does not win over what is newer."""
     session.merge({**SHOT, "code": "new", "updated_at": 100})
-    task = session.merge({"type": "Task", "id": 1, "updated_at": 50, "entity": {**SHOT, "code": "old", "description": "gap"}})
+    task = session.merge(
+        {"type": "Task", "id": 1, "updated_at": 50, "entity": {**SHOT, "code": "old", "description": "gap"}}
+    )
     assert (task["entity"]["code"], task["entity"]["description"]) == ("new", "gap")
     session.merge({"type": "Task", "id": 2, "updated_at": 200, "entity": {**SHOT, "code": "newest"}})
     assert task["entity"]["code"] == "newest"
@@ -132,7 +138,16 @@ def test_a_deep_value_lands_on_the_linked_entity(session: Session) -> None:
 
 def test_a_deep_value_for_the_wrong_type_or_a_null_link_says_nothing(session: Session) -> None:
     """The link counts: what a site answers beside it is None in any case."""
-    task = session.merge({"type": "Task", "id": 1, "entity": SHOT, "entity.Asset.code": None, "step": None, "step.Step.code": None})
+    task = session.merge(
+        {
+            "type": "Task",
+            "id": 1,
+            "entity": SHOT,
+            "entity.Asset.code": None,
+            "step": None,
+            "step.Step.code": None,
+        }
+    )
     assert "code" not in task["entity"]
     assert task["entity.Asset.code"] is None
     assert task["step"] is None
@@ -156,13 +171,30 @@ def test_deep_values_through_several_links_build_the_chain(session: Session) -> 
 
 def test_the_display_name_of_a_link_is_no_field_of_its_own_where_the_type_has_one(session: Session) -> None:
     """A PublishedFile's `name` is a field that its links do not say."""
-    version = session.merge({"type": "Version", "id": 1, "published_files": [{"type": "PublishedFile", "id": 1, "name": "shown"}], "entity": {**SHOT, "name": "AA"}})
+    version = session.merge(
+        {
+            "type": "Version",
+            "id": 1,
+            "published_files": [{"type": "PublishedFile", "id": 1, "name": "shown"}],
+            "entity": {**SHOT, "name": "AA"},
+        }
+    )
     assert "name" not in version["published_files"][0]
     assert version["published_files"][0].name == "shown"
     assert version["entity"]["name"] == version["entity"].name == "AA"
 
 
-@given(st.recursive(st.integers() | rows, lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(st.sampled_from("abc"), inner, max_size=2), max_leaves=6))
+@given(
+    st.recursive(
+        st.integers() | rows,
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.tuples(inner, inner)
+            | st.dictionaries(st.sampled_from("abc"), inner, max_size=2)
+        ),
+        max_leaves=6,
+    )
+)
 def test_any_nesting_is_copied(data: Any) -> None:
     """The answer has the same shape; the original is not touched, and raw entities are the session's."""
     before = repr(data)

@@ -81,7 +81,11 @@ def test_configuration_travels() -> None:
 def test_no_credentials_travel(site: LocalSite, session_class: type[Any]) -> None:
     """No key, password or token is in the bytes, of a session that is connected or not yet."""
     secrets = {"script_name": site.script_name, "api_key": "topsecretkey"}
-    for arguments in (secrets, {"login": "ada.lindqvist", "password": "topsecretkey"}, {"session_token": "topsecretkey"}):
+    for arguments in (
+        secrets,
+        {"login": "ada.lindqvist", "password": "topsecretkey"},
+        {"session_token": "topsecretkey"},
+    ):
         with closing(session_class(site.connect(connect=False, **arguments))) as session:
             session.merge({"type": "Shot", "id": 1})
             assert session.shotgun.base_url == site.url
@@ -101,10 +105,10 @@ def test_arguments_of_connect_do_not_travel(site: LocalSite, monkeypatch: pytest
 
 
 def test_an_unpickled_session_connects_at_first_use_to_the_same_site(
-    site: LocalSite, monkeypatch: pytest.MonkeyPatch
+    site: LocalSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It knows its address at once, asks the environment for a key when it needs one, and goes on."""
-    monkeypatch.setenv("SGSESSION_CONFIG", os.devnull)
+    monkeypatch.setenv("SGSESSION_CONFIG", str(tmp_path / "none.ini"))
     with closing(Session(site.connect(connect=False))) as session:
         data = pickle.dumps(session.find_one("Shot", [["id", "is", 234]]))
     again = pickle.loads(data)
@@ -119,9 +123,11 @@ def test_an_unpickled_session_connects_at_first_use_to_the_same_site(
     again.session.close()
 
 
-def test_an_unpickled_session_refuses_another_site(site: LocalSite, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unpickled_session_refuses_another_site(
+    site: LocalSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """What was read from one site is never mixed with another's, however the session is given it."""
-    monkeypatch.setenv("SGSESSION_CONFIG", os.devnull)
+    monkeypatch.setenv("SGSESSION_CONFIG", str(tmp_path / "none.ini"))
     with closing(Session(site.connect(connect=False))) as session:
         data = pickle.dumps(session)
     again = pickle.loads(data)
@@ -145,9 +151,9 @@ def test_a_session_without_a_site_stays_without_one() -> None:
 _WRITE = """
 import pickle, sys
 from datetime import date, datetime, timedelta, timezone
-from shotgun_api3.lib.sgtimezone import SgTimezone
+from shotgun_api3 import sg_timezone
 from sgsession import Session
-local = SgTimezone.local
+local = sg_timezone.local
 moment = datetime(2024, 7, 1, 12, 30, 15, 250000, tzinfo=timezone.utc)
 session = Session(False)
 shot = session.merge({
@@ -180,7 +186,11 @@ print(older["day"] == "older")
 def _run(code: str, zone: str, *arguments: object) -> list[str]:
     environment = {**os.environ, "TZ": zone, "PYTHONWARNINGS": "error"}
     done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

@@ -24,7 +24,9 @@ def test_the_request_holds_the_expanded_fields(session: Session, costs: Costs) -
     with costs(1) as requests:
         session.find_one("Task", [], ["entity.{Shot,Asset}.{code,description}", "content"])
     sent = requests[0].params["return_fields"]
-    assert {f"entity.{kind}.{field}" for kind in ("Shot", "Asset") for field in ("code", "description")} <= set(sent)
+    assert {
+        f"entity.{kind}.{field}" for kind in ("Shot", "Asset") for field in ("code", "description")
+    } <= set(sent)
     assert "content" in sent
     assert len(sent) == len(set(sent))
     assert not [field for field in sent if "{" in field or "}" in field]

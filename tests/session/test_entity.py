@@ -73,10 +73,14 @@ def test_as_dict_merges_into_an_equal_graph(session: Session, costs: Costs) -> N
 
 def test_as_dict_of_cycles_and_chains(offline: Session) -> None:
     """Entities that link to each other end in type and id; ten thousand in a row are no recursion."""
-    offline.merge({"type": "Asset", "id": 1, "parent": {"type": "Asset", "id": 2, "parent": {"type": "Asset", "id": 1}}})
+    offline.merge(
+        {"type": "Asset", "id": 1, "parent": {"type": "Asset", "id": 2, "parent": {"type": "Asset", "id": 1}}}
+    )
     result = offline.merge({"type": "Asset", "id": 1}).as_dict()
     assert result["parent"]["parent"] == {"type": "Asset", "id": 1}
-    offline.merge([{"type": "Shot", "id": id, "next": {"type": "Shot", "id": id + 1}} for id in range(10_000)])
+    offline.merge(
+        [{"type": "Shot", "id": id, "next": {"type": "Shot", "id": id + 1}} for id in range(10_000)]
+    )
     shown = offline.merge({"type": "Shot", "id": 0}).as_dict()
     for _ in range(10_000):
         shown = shown["next"]
@@ -131,7 +135,9 @@ def test_pprint_with_backrefs(task: Entity, printed: Callable[[], str]) -> None:
 
 def test_pprint_shows_lists_of_links(offline: Session, printed: Callable[[], str]) -> None:
     """Each member of a multi-entity field has its place; plain lists print as they are."""
-    shot = offline.merge({"type": "Shot", "id": 1, "assets": [{"type": "Asset", "id": 2, "code": "Mira"}], "tags": ["a"]})
+    shot = offline.merge(
+        {"type": "Shot", "id": 1, "assets": [{"type": "Asset", "id": 2, "code": "Mira"}], "tags": ["a"]}
+    )
     shot.pprint()
     text = printed()
     assert "Asset:2 at 0x; {" in text
@@ -204,6 +210,33 @@ def test_fetch(session: Session, costs: Costs) -> None:
         assert shot.fetch(["code", "sg_cut_in"]) == ("AA_001", 1001)
     with costs(0):
         assert shot.fetch(("sg_cut_in", "code")) == (1001, "AA_001")
+
+
+@pytest.mark.parametrize(
+    "form", [list, tuple, dict.fromkeys, lambda fields: dict.fromkeys(fields).keys(), iter]
+)
+def test_fields_in_any_collection(session: Session, costs: Costs, form: Callable[[list[str]], Any]) -> None:
+    """Whatever holds the names of fields, `fetch` and `get` give a tuple of their values."""
+    shot = session.merge({"type": "Shot", "id": 234})
+    with costs(1):
+        assert shot.fetch(form(["sg_cut_in", "code"])) == (1001, "AA_001")
+    with costs(0):
+        assert shot.get(form(["sg_cut_in", "code"])) == (1001, "AA_001")
+
+
+def test_a_set_of_fields(session: Session, costs: Costs) -> None:
+    """A set is a collection of fields too, of however many."""
+    shot = session.merge({"type": "Shot", "id": 234})
+    with costs(1):
+        assert shot.fetch({"code"}) == ("AA_001",)
+        assert shot.get(frozenset({"code"})) == ("AA_001",)
+
+
+def test_braces_in_fetch(session: Session, costs: Costs) -> None:
+    """A text with braces stands for several fields: their values come as a tuple."""
+    shot = session.merge({"type": "Shot", "id": 234})
+    with costs(1):
+        assert shot.fetch("sg_cut_{in,out}") == (1001, 1096)
 
 
 def test_fetch_a_deep_field(session: Session, costs: Costs) -> None:
@@ -403,7 +436,11 @@ def test_names_and_addresses(session: Session, site: LocalSite, costs: Costs) ->
     task = session.get("Task", 456)
     bare = session.merge({"type": "Shot", "id": 240})
     with costs(0):
-        assert (task.name, task["entity"].name, task["project"].name) == ("Matchmove", "AA_001", "Demo Project")
+        assert (task.name, task["entity"].name, task["project"].name) == (
+            "Matchmove",
+            "AA_001",
+            "Demo Project",
+        )
         assert bare.name is None
         assert task.url == f"{site.url}/detail/Task/456" == session.get_url(task)
 

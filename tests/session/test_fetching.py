@@ -141,7 +141,9 @@ def test_one_entity_and_one_field_will_do(session: Session, costs: Costs) -> Non
     assert shot["sg_cut_in"] == 1001
 
 
-@pytest.mark.parametrize("fields", [[7], [None], [""], ["entity."], ["entity.Shot"], [".code"], ["entity..code"]])
+@pytest.mark.parametrize(
+    "fields", [[7], [None], [""], ["entity."], ["entity.Shot"], [".code"], ["entity..code"]]
+)
 def test_fields_that_cannot_be_are_refused(session: Session, costs: Costs, fields: list[Any]) -> None:
     """A path with a step missing is a `ValueError` that shows it; nothing is sent."""
     task = session.merge({"type": "Task", "id": 456})
@@ -254,7 +256,16 @@ def test_fetch_backrefs_of_a_field_that_is_none(session: Session, costs: Costs) 
 def test_threads_fetch_in_one_session(session: Session) -> None:
     """Many threads that fetch different fields of the same entities all find them there."""
     shots = session.find("Shot", [])
-    fields = ["sg_cut_in", "sg_cut_out", "sg_cut_duration", "description", "created_at", "assets", "tasks", "notes"]
+    fields = [
+        "sg_cut_in",
+        "sg_cut_out",
+        "sg_cut_duration",
+        "description",
+        "created_at",
+        "assets",
+        "tasks",
+        "notes",
+    ]
     start = threading.Barrier(len(fields))
 
     def fetch(field: str) -> None:

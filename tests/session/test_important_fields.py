@@ -53,7 +53,14 @@ def test_pprint_of_the_documented_data(offline: Session, printed: Callable[[], s
     shot = {"type": "Shot", "id": 234, "code": "AA_001", "name": "AA_001", "project": project}
     step = {"type": "Step", "id": 345, "code": "Matchmove", "entity_type": "Shot", "name": "Matchmove"}
     step["short_name"] = "Matchmove"
-    task = {"type": "Task", "id": 456, "entity": shot, "project": project, "sg_status_list": "fin", "step": step}
+    task = {
+        "type": "Task",
+        "id": 456,
+        "entity": shot,
+        "project": project,
+        "sg_status_list": "fin",
+        "step": step,
+    }
     offline.merge(task).pprint()
     assert printed() == (
         "Task:456 at 0x; {\n"

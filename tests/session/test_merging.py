@@ -154,7 +154,9 @@ def test_other_values_come_back_unchanged(offline: Session, value: Any) -> None:
 
 def test_nested_entities_are_linked(offline: Session) -> None:
     """Raw entities in fields become links to the session's entities."""
-    task = offline.merge({"type": "Task", "id": 9, "entity": shot(code="A", project={"type": "Project", "id": 3})})
+    task = offline.merge(
+        {"type": "Task", "id": 9, "entity": shot(code="A", project={"type": "Project", "id": 3})}
+    )
     assert task["entity"] is offline.merge(shot())
     assert task["entity"]["project"] in {offline.merge({"type": "Project", "id": 3})}
 
@@ -245,7 +247,9 @@ def test_ages_compare_in_any_form(early: Any, late: Any) -> None:
         assert entity["code"] == winner
 
 
-@pytest.mark.parametrize("form", [str, datetime.fromisoformat, lambda text: datetime.fromisoformat(text).timestamp()])
+@pytest.mark.parametrize(
+    "form", [str, datetime.fromisoformat, lambda text: datetime.fromisoformat(text).timestamp()]
+)
 def test_created_at_is_the_age_of_rows_without_one(offline: Session, form: Callable[[str], Any]) -> None:
     """Data that was kept for a while, `created_at` then, does not undo what is newer."""
     entity = offline.merge(shot(code="known", updated_at=LATE))
@@ -314,7 +318,9 @@ def test_an_older_link_does_not_move(offline: Session) -> None:
 @pytest.fixture
 def aliased() -> Session:
     """A session whose studio has names of its own."""
-    schema = Schema(type_aliases={"Publish": "PublishedFile"}, field_aliases={"Shot": {"status": "sg_status_list"}})
+    schema = Schema(
+        type_aliases={"Publish": "PublishedFile"}, field_aliases={"Shot": {"status": "sg_status_list"}}
+    )
     return Session(False, schema)
 
 

@@ -81,6 +81,14 @@ def test_acting_as_nobody_is_refused(site: LocalSite, connect: Connect) -> None:
     )
 
 
+def test_acting_as_something_else_is_refused(site: LocalSite) -> None:
+    """A `sudo_as_login` that is no text is refused like an unknown login."""
+    credentials = {"script_name": site.script_name, "script_key": site.api_key, "sudo_as_login": {"id": 1}}
+    envelope = site.engine.answer({"method_name": "read", "params": [credentials, {}]})
+    assert envelope["error_code"] == 102
+    assert envelope["message"].startswith("Cannot 'sudo' - unknown or retired user: ")
+
+
 def test_acting_as_a_retired_person_is_refused(
     site: LocalSite, shotgun: shotgun_api3.Shotgun, connect: Connect
 ) -> None:
@@ -100,7 +108,7 @@ def test_further_keys_are_tolerated(site: LocalSite, connect: Connect) -> None:
     """What a client adds to the credentials, such as its product, does no harm."""
     client = connect(site)
     client.config.extra_auth_params = {"product": "tk-maya", "nested": {"a": [1]}}
-    client.set_session_uuid("5a1d49b0-0c69-11e0-a24c-003048d17544")
+    client.set_session_uuid("no uuid at all")
     assert client.find("Shot", []) == []
 
 

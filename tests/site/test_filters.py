@@ -13,6 +13,7 @@ from specimens import NOW, Site, all_of, any_of, link, stored
 
 from sgsession.site.data_types import DATA_TYPES
 from sgsession.site.faults import SiteFault
+from sgsession.site.reading import read
 
 BLANK = 1
 SHOT, ASSET, DEAD = link("Shot", 1), link("Asset", 1), link("Shot", 9)
@@ -222,6 +223,7 @@ CONDITIONS: list[tuple[str, str, list[Any], list[int]]] = [
     ("multi_entity", "not_in", [DEAD], EVERY),
     ("multi_entity", "in", [DEAD, link("Asset", 2)], []),
     ("multi_entity", "in", [None, SHOT], [1, 2, 4]),
+    ("multi_entity", "in", [None], [1, 4]),
     ("multi_entity", "type_is", ["Shot"], [2]),
     ("multi_entity", "type_is_not", ["Shot"], [1, 3, 4]),
     ("multi_entity", "name_is", ["lamp"], [2, 3]),
@@ -418,6 +420,9 @@ def test_the_data_layer_refuses_what_only_it_can_see(site: Site) -> None:
 
 def test_filters_must_be_a_hash(site: Site) -> None:
     """Anything but a group is refused before it is looked at; none at all finds every row."""
+    with site.call("read") as call:
+        found = read(call, {"type": "Specimen", "paging": {"entities_per_page": 9, "current_page": 1}})
+    assert [row["id"] for row in found["entities"]] == EVERY
     with pytest.raises(SiteFault, match="invalid/missing hash 'filters'"):
         site.read("Specimen", [["code", "is", "x"]])
 
@@ -471,6 +476,20 @@ def test_long_paths_are_followed(site: Site, hops: int) -> None:
     assert site.ids("Shot", (path, "is", "sh_010")) == [1]
     assert site.ids("Shot", (path, "is_not", "sh_010")) == [2, 3]
     assert site.ids("Shot", (path, "is", None)) == []
+
+
+def test_a_link_may_lead_to_thousands_of_matching_rows() -> None:
+    """More than are looked up one by one: the same rows, on every page, and the same rows left out."""
+    numbers = range(1, 1502)
+    sequences = [{"id": number, "code": f"sq{number}"} for number in numbers]
+    shots = [{"id": number, "code": "x", "sg_sequence": link("Sequence", number)} for number in numbers]
+    with stored(("Sequence", sequences), ("Shot", shots)) as site:
+        condition = ("sg_sequence.Sequence.code", "contains", "sq")
+        site.retire("Sequence", 1501)
+        for page, expected in ((1, range(1, 501)), (3, range(1001, 1501)), (4, range(0))):
+            paging = {"entities_per_page": 500, "current_page": page}
+            assert site.ids("Shot", condition, paging=paging) == list(expected)
+        assert site.ids("Shot", ("sg_sequence.Sequence.code", "not_contains", "sq")) == [1501]
 
 
 TEXTS = st.one_of(st.none(), st.text("aAbß%_ ", max_size=4))

@@ -155,6 +155,40 @@ def test_a_body_that_is_too_large_is_turned_away(demo_site: LocalSite) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
+def test_a_body_of_unknown_length_has_the_same_limit(
+    demo_site: LocalSite, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body sent in chunks is refused as soon as it grows too large."""
+    monkeypatch.setattr("sgsession.site.http.LARGEST_BODY", 1000)
+    chunks = iter([b" " * 600] * 2)
+    wire.connection.request("POST", "/api3/json", chunks, JSON_TYPE, encode_chunked=True)
+    assert wire.connection.getresponse().status == 413
+
+
+def test_an_answer_that_is_not_json_becomes_a_refusal(
+    site: LocalSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If the rows hold what JSON cannot say, the client still gets an envelope, and the log the reason."""
+    wire = Wire(site)
+    fields = [{"field_name": "name", "value": "One"}, {"field_name": "tracking_settings", "value": {"a": 1}}]
+    create = {"type": "Project", "fields": fields}
+    assert "results" in wire.call({"method_name": "create", "params": [wire.credentials, create]})
+    with site.engine.store.writing() as connection:
+        project = site.engine.store.tables.of("Project")
+        connection.execute(project.update().values(tracking_settings='{"a": NaN}'))
+    read = {
+        "type": "Project",
+        "return_fields": ["tracking_settings"],
+        "filters": {"logical_operator": "and", "conditions": []},
+        "return_only": "active",
+        "paging": {"entities_per_page": 1, "current_page": 1},
+    }
+    envelope = wire.call({"method_name": "read", "params": [wire.credentials, read]})
+    wire.connection.close()
+    assert envelope["error_code"] == 104
+    assert "could not be encoded" in caplog.text
+
+
 def test_a_large_body_is_read(wire: Wire) -> None:
     """A body of several megabytes arrives whole."""
     envelope = wire.call({"method_name": "x" * 3_000_000, "params": []})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 import shotgun_api3
 
 from sgsession.site import LocalSite, PortInUseError, Request
+from sgsession.site.server import ServerThread, listening_socket
 
 Connect = Callable[..., shotgun_api3.Shotgun]
 
@@ -203,6 +205,57 @@ def test_other_machines_are_kept_out(connect: Connect) -> None:
         site = LocalSite(host="0.0.0.0", allow_remote=True)
     with site:
         assert connect(site).find("Shot", []) == []
+        assert answered_as(site, "192.0.2.7:80") == 200
+        assert answered_as(site, socket.gethostname()) == 200
+        assert answered_as(site, "evil.example") == 421
+
+
+def answered_as(site: LocalSite, host: str) -> int:
+    """The status that a request under that host name gets."""
+    connection = http.client.HTTPConnection(site.url.removeprefix("http://"), timeout=10)
+    headers = {"Host": host, "Content-Type": "application/json"}
+    connection.request("POST", "/api3/json", b'{"method_name": "info"}', headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+@pytest.mark.parametrize("host", ["localhost", "::1"])
+def test_other_loopback_names_can_be_bound(connect: Connect, host: str) -> None:
+    """A site can be bound to any name of the loopback; its URL and repr say which."""
+    with LocalSite(host=host) as site:
+        assert repr(site) == f"<LocalSite {site.url} serving>"
+        assert connect(site).find("Shot", []) == []
+    assert repr(site) == f"<LocalSite {site.url} closed>"
+
+
+def test_closing_cuts_half_a_request() -> None:
+    """A client that stopped in the middle of its request keeps no site open."""
+    site = LocalSite()
+    host, port = site.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        head = f"POST /api3/json HTTP/1.1\r\nHost: {host}\r\nContent-Length: 50\r\n\r\n{{"
+        connection.sendall(head.encode())
+        time.sleep(0.1)
+        began = time.perf_counter()
+        site.close()
+        assert time.perf_counter() - began < 3.0
+        assert connection.recv(1000).partition(b" ")[0] in (b"", b"HTTP/1.1")
+
+
+def test_a_server_that_cannot_start_says_so() -> None:
+    """A listener that is no longer open is an error at once, not a site that never answers."""
+    listener = listening_socket("127.0.0.1", 0)
+    listener.close()
+    with pytest.raises(RuntimeError, match="could not start"):
+        ServerThread(None, listener).start()
+
+
+def test_other_errors_of_the_socket_stay_themselves() -> None:
+    """Only a taken port is called taken: a foreign address is refused in the system's own words."""
+    with pytest.raises(OSError, match=r".") as caught:
+        listening_socket("203.0.113.1", 0)
+    assert not isinstance(caught.value, PortInUseError)
 
 
 def test_a_running_event_loop_is_no_obstacle(connect: Connect) -> None:

@@ -157,6 +157,7 @@ def test_dependencies_tell_the_task_of_the_template(site: Site) -> None:
     """The elements of dependency lists carry one more key."""
     expected = {"type": "Task", "id": 1, "name": "comp", "template_task_id": None}
     assert site.row("Task", 2, "upstream_tasks")["upstream_tasks"] == [expected]
+    assert site.row("Task", 2, "downstream_tasks")["downstream_tasks"] == []
 
 
 def test_rows_come_in_the_order_of_their_ids_as_given(site: Site) -> None:
@@ -186,6 +187,21 @@ def test_rows_of_a_page_do_not_cost_a_query_each() -> None:
     assert counts == [6, 6]
 
 
+def test_every_entity_type_reads_with_all_its_fields(site: Site) -> None:
+    """Whatever the schema holds can be asked for, sorted and filtered by project."""
+    for entity_type in site.store.schema.types.values():
+        project = entity_type.fields.get("project")
+        nodes = [("project", "is", PROJECT)] if project is not None and project.data_type == "entity" else []
+        found = site.read(
+            entity_type.name,
+            all_of(*nodes),
+            return_fields=list(entity_type.fields),
+            sorts=[{"field_name": "created_at", "direction": "desc"}],
+        )
+        for row in found["entities"]:
+            assert row.keys() == {"type", *entity_type.fields}
+
+
 SORTS = [
     ([], [1, 2, 3, 4]),
     ([("number", "asc")], [2, 3, 1, 4]),
@@ -201,6 +217,7 @@ SORTS = [
     ([("entity.Shot.sg_sequence.Sequence.code", "desc")], [1, 2, 3, 4]),
     ([("entity.Shot.sg_sequence", "asc")], [3, 4, 2, 1]),
     ([("id", "desc")], [4, 3, 2, 1]),
+    ([("entity.Shot.sg_cut_in", "asc"), ("entity.Shot.code", "asc")], [3, 4, 2, 1]),
     ([("bogus", "desc")], [1, 2, 3, 4]),
     ([("url", "desc"), ("summary", "desc"), ("serializable", "desc"), ("password", "desc")], [1, 2, 3, 4]),
     ([("multi_entity", "desc"), ("multi_entity.Shot.code", "asc"), ("image", "asc")], [1, 2, 3, 4]),

@@ -61,7 +61,19 @@ def test_every_operator_may_be_written_as_a_word(operator: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "code", "code is", "code likes x", "=x", "[", "{}", "[1, 2, 3]", '["code", "is"]', '{"filters": []}', "[" * 5000],
+    [
+        "",
+        "code",
+        "code is",
+        "code likes x",
+        "=x",
+        "[",
+        "{}",
+        "[1, 2, 3]",
+        '["code", "is"]',
+        '{"filters": []}',
+        "[" * 5000,
+    ],
 )
 def test_what_is_no_filter_is_refused(text: str) -> None:
     """Anything else is a SyntaxProblem."""

@@ -30,7 +30,8 @@ def test_a_date_is_its_midnight() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, "", "yesterday", [], {}, float("nan"), float("inf"), 10**30, b"2024-01-01", "2024-13-01"]
+    "value",
+    [None, True, "", "yesterday", [], {}, float("nan"), float("inf"), 10**30, b"2024-01-01", "2024-13-01"],
 )
 def test_what_is_no_moment_is_none(value: Any) -> None:
     """Nonsense is no moment, and no error either: it comes out of rows."""

@@ -22,7 +22,9 @@ def test_a_deep_path_is_cut_behind_its_first_link() -> None:
     )
 
 
-@pytest.mark.parametrize("path", ["", ".", "code", "entity.Shot", "entity.Shot.", ".Shot.code", "a..b", "a.B.c.D"])
+@pytest.mark.parametrize(
+    "path", ["", ".", "code", "entity.Shot", "entity.Shot.", ".Shot.code", "a..b", "a.B.c.D"]
+)
 def test_what_lacks_a_step_is_refused(path: str) -> None:
     """A path that is not `link.Type.field` is a SyntaxProblem, which is a ValueError, and is quoted."""
     with pytest.raises(SyntaxProblem) as caught:
@@ -38,7 +40,9 @@ def test_a_plain_field_goes_through_no_link() -> None:
 
 
 @given(st.lists(st.tuples(names, names), min_size=1, max_size=5), names)
-def test_links_on_the_way_are_every_prefix_that_ends_in_a_link(hops: list[tuple[str, str]], leaf: str) -> None:
+def test_links_on_the_way_are_every_prefix_that_ends_in_a_link(
+    hops: list[tuple[str, str]], leaf: str
+) -> None:
     """A path of n hops goes through n links; each is the path so far, nearest first."""
     path = ".".join([*(part for hop in hops for part in hop), leaf])
     links = list(links_on_the_way(path))

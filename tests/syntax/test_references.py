@@ -42,7 +42,12 @@ def test_every_form_names_the_same_shot(text: str) -> None:
 
 def test_fields_may_be_given_beside_it() -> None:
     """`?code=A` and further keys of JSON are fields; they never replace type and id."""
-    assert parse_reference("Shot:7?code=A&sg_note=b%20c") == {"type": "Shot", "id": 7, "code": "A", "sg_note": "b c"}
+    assert parse_reference("Shot:7?code=A&sg_note=b%20c") == {
+        "type": "Shot",
+        "id": 7,
+        "code": "A",
+        "sg_note": "b c",
+    }
     assert parse_reference("Shot:7?type=Asset&id=9") == {"type": "Shot", "id": 7}
     assert parse_reference('{"type": "Shot", "id": 7, "code": "A"}')["code"] == "A"  # type: ignore[index]
 
@@ -116,7 +121,11 @@ def test_a_session_makes_an_entity_of_any_text_or_refuses(text: str) -> None:
     assert session.merge(found.minimal) is found
 
 
-@given(st.sampled_from(["Shot", "CustomEntity01"]), st.integers(1, 2**31 - 1), st.dictionaries(st.text(), st.text()))
+@given(
+    st.sampled_from(["Shot", "CustomEntity01"]),
+    st.integers(1, 2**31 - 1),
+    st.dictionaries(st.text(), st.text()),
+)
 def test_json_of_an_entity_names_it(entity_type: str, entity_id: int, fields: dict[str, Any]) -> None:
     """What `json.dumps` makes of a row is read back, with all its fields."""
     row = {**fields, "type": entity_type, "id": entity_id}

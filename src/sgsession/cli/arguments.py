@@ -15,7 +15,6 @@ from ..transport.connect import connect
 
 __all__ = ["count", "entity_reference", "field_paths", "open_session", "seconds", "type_name"]
 
-_COMMAS_OUTSIDE_BRACES = re.compile(r",(?![^{]*\})")
 _TYPE = re.compile(r"[A-Za-z]\w*\Z")
 
 
@@ -32,11 +31,24 @@ def field_paths(texts: Sequence[str]) -> list[str]:
     """
     paths: list[str] = []
     for text in texts:
-        for written in _COMMAS_OUTSIDE_BRACES.split(text):
-            paths.extend(expand_braces(written.strip()) if written.strip() else [])
+        for written in _split(text):
+            paths.extend(path.strip() for path in expand_braces(written) if path.strip())
     for path in paths:
-        list(links_on_the_way(path))
+        list(links_on_the_way(path))  # refuses a path with a step missing
     return list(dict.fromkeys(paths))
+
+
+def _split(text: str) -> list[str]:
+    """Cut at the commas outside of braces."""
+    parts = [""]
+    depth = 0
+    for character in text:
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def entity_reference(words: Sequence[str]) -> tuple[Reference, list[str]]:

@@ -68,37 +68,23 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _parser() -> _Parser:
-    everywhere = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    shown = everywhere.add_argument_group("output")
-    shown.add_argument("-v", "--verbose", action="store_true", help="tell each request on stderr")
-    shown.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR does the same")
-    shown.add_argument("--traceback", action="store_true", help=argparse.SUPPRESS)
-    which = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    which.add_argument("--site", metavar="NAME", help="the site: a name for connect(), or an address")
-
     parser = _Parser(
         prog="sgsession",
         description="Read a Flow Production Tracking (ShotGrid) site, or run one on this machine.",
         epilog="The site is --site NAME, else the profile `default`, else SGSESSION_URL, SGSESSION_SCRIPT_NAME "
         "and SGSESSION_API_KEY. On a terminal results are tables; piped they are plain lines, columns "
         "separated by tabs, without a header.",
-        parents=[which, everywhere],
+        parents=[_shared(names_site=True)],
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"sgsession {__version__}")
     parser.set_defaults(site=None, verbose=False, no_color=False, traceback=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module, parents in (
-        (demo, [everywhere]),
-        (site, [everywhere]),
-        (get, [which, everywhere]),
-        (find, [which, everywhere]),
-        (tree, [which, everywhere]),
-    ):
+    for module in (demo, site, get, find, tree):
         promise = str(module.__doc__).splitlines()[0].partition(": ")[2].rstrip(".")
         command = commands.add_parser(
             module.__name__.rpartition(".")[2],
-            parents=parents,
+            parents=[_shared(names_site=module in (get, find, tree))],
             help=promise,
             description=f"{promise[:1].upper()}{promise[1:]}.",
             allow_abbrev=False,
@@ -106,6 +92,21 @@ def _parser() -> _Parser:
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser
+
+
+def _shared(names_site: bool) -> _Parser:
+    """The options that may stand before and behind the command.
+
+    Made anew for each parser: the defaults of the outermost would else become the others' too, and what was
+    said before the command would be overwritten behind it.
+    """
+    shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    if names_site:
+        shared.add_argument("--site", metavar="NAME", help="the site: a name for connect(), or an address")
+    shared.add_argument("-v", "--verbose", action="store_true", help="tell each request on stderr")
+    shared.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR does the same")
+    shared.add_argument("--traceback", action="store_true", help=argparse.SUPPRESS)
+    return shared
 
 
 def _joined(words: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ import io
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -64,11 +64,11 @@ def run(args: argparse.Namespace) -> int:
     filters = [parse_filter(text) for text in args.tasks or [_UNFINISHED]]
     with LocalSite(demo="small") as site:
         # Each way once beforehand and undelayed, so that none pays for what only a first time costs.
-        with Session(site.connect()) as session, clear_refusals(session, "Task"):
+        with _connected(site) as session, clear_refusals(session, "Task"):
             _measure_ours(site, session, filters)
             _measure_bare(site, filters)
         site.latency = args.latency
-        with Session(site.connect()) as session, clear_refusals(session, "Task"):
+        with _connected(site) as session, clear_refusals(session, "Task"):
             tasks, ours = _measure_ours(site, session, filters)
             if not tasks:
                 raise CommandError("no task of the demo matches; try --tasks sg_status_list=ip")
@@ -88,6 +88,14 @@ def run(args: argparse.Namespace) -> int:
             _tell(printer, site, session, filters, tasks)
             _compare(printer, args.latency, len(tasks), ways)
     return 0
+
+
+@contextmanager
+def _connected(site: LocalSite) -> Iterator[Session]:
+    """A fresh session on a client that has shaken hands with the site."""
+    # A pool never uses the connection of its prototype, so it does not close it either.
+    with closing(site.connect()) as client, Session(client) as session:
+        yield session
 
 
 def _measured(site: LocalSite, name: str, result: str, job: Callable[[], Any]) -> tuple[Any, Way]:
@@ -112,8 +120,8 @@ def _measure_bare(site: LocalSite, filters: list[Any]) -> list[Way]:
     ways = []
     for name, result, job in (
         (
-            "bare client: dotted fields by hand",
-            "flat rows, a copy of the parents on each",
+            f"bare client: {len(bare_client.DOTTED)} fields, deep ones by hand",
+            "flat rows, the parents again on each",
             bare_client.by_dots,
         ),
         ("bare client: one find per level", "dicts, joined by hand", bare_client.by_level),

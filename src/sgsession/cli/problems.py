@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from typing import Any
 
-from ..errors import EntityNotFoundError, SessionError, did_you_mean
+from ..errors import EntityNotFoundError, SessionError, SiteUnavailable, did_you_mean
 from ..syntax.paths import is_deep, split_first_hop
 from ..transport.client import Fault
 
@@ -33,6 +34,8 @@ def problem_of(exception: Exception) -> tuple[str, int]:
         return _one_line(exception), exception.status
     if isinstance(exception, EntityNotFoundError):
         return _one_line(exception), 1
+    if isinstance(exception, SiteUnavailable):
+        return f"{_one_line(exception)} Check the address, and that the site is running.", 2
     if isinstance(exception, SessionError):
         return _one_line(exception), 2
     if isinstance(exception, ModuleNotFoundError) and str(exception.name).partition(".")[0] in _EXTRAS:
@@ -51,14 +54,10 @@ def clear_refusals(session: Any, entity_type: str) -> Iterator[None]:
         yield
     except Fault as fault:
         raise CommandError(_refusal(fault, session, entity_type)) from fault
-    except SessionError:
+    except (CommandError, SessionError):
         raise
-    except (OSError, ValueError) as problem:
-        # ValueError: an answer that is not JSON.
-        raise CommandError(_not_a_site(session, problem)) from problem
     except Exception as problem:
-        # The client's ProtocolError is the one of xmlrpc, which takes long to import.
-        if not hasattr(problem, "errcode"):
+        if not (isinstance(problem, (OSError, HTTPException, ValueError)) or _is_clients_own(problem)):
             raise
         raise CommandError(_not_a_site(session, problem)) from problem
 
@@ -100,7 +99,10 @@ def _where_path_ends(session: Any, entity_type: str, path: str) -> str:
     fields = session.schema_field_read(entity_type)
     field, linked_type, rest = split_first_hop(path) if is_deep(path) else (path, "", "")
     if field not in fields:
-        return f"{entity_type} has no field {field!r}.{did_you_mean(field, fields)}"
+        near = (
+            did_you_mean(field, fields) or f" sgsession get {entity_type} ID --all shows those that it has."
+        )
+        return f"{entity_type} has no field {field!r}.{near}"
     if not rest:
         return f"the site does not give {entity_type}.{field} here."
     data_type = fields[field]["data_type"]["value"]
@@ -113,6 +115,15 @@ def _where_path_ends(session: Any, entity_type: str, path: str) -> str:
     return _where_path_ends(session, linked_type, rest)
 
 
+def _is_clients_own(problem: Exception) -> bool:
+    """True for the client's errors about answers that no site gives.
+
+    By name, since they are the client's: a bare ShotgunError for an answer without a version, and the
+    ProtocolError of xmlrpc for an HTTP status.
+    """
+    return type(problem).__name__ in ("ShotgunError", "ProtocolError")
+
+
 def _not_a_site(session: Any, problem: Exception) -> str:
     code = getattr(problem, "errcode", None)
     if code is not None:
@@ -121,7 +132,7 @@ def _not_a_site(session: Any, problem: Exception) -> str:
         said = _one_line(problem) or type(problem).__name__
         return f"{_address(session)} does not answer: {said}. Check the address and the network."
     else:
-        said = "something that is not JSON"
+        said = "not with its JSON"
     return f"{_address(session)} does not answer like a Flow Production Tracking site ({said}). Check the address."
 
 

@@ -217,9 +217,15 @@ class SessionBase:
         # Here: its patterns are compiled at import, and only tools for people need them.
         from ..syntax.references import PageReference, Reference, parse_reference
 
-        reference = parse_reference(text, entity_types)
+        known = self.schema.types or None
+        reference = parse_reference(text, known if entity_types is None else entity_types)
         if isinstance(reference, PageReference):
+            if fetch_project_from_page and entity_types is not None and "Project" not in entity_types:
+                raise SyntaxProblem(
+                    f"{text!r} leads to a project; wanted is {' or '.join(sorted(entity_types))}."
+                )
             return self._entity_of_page(reference, text, fetch_project_from_page)
+        self.schema.type_name(reference["type"])
         entity: Entity = self.merge(Reference(reference))
         return entity
 

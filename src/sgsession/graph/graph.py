@@ -177,6 +177,11 @@ class Graph:
             if not self._reads:
                 self.writes.clear()
 
+    @property
+    def is_reading(self) -> bool:
+        """True while an answer is under way."""
+        return bool(self._reads)
+
     def wrote(self, entity: Entity, fields: Iterable[str]) -> None:
         """Note that this session wrote fields: reads that are under way must not bring old values back."""
         if self._reads:

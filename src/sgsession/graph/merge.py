@@ -153,7 +153,7 @@ class Merge:
             dict.__setitem__(entity, field, after)
             if entity._aside:
                 graph.drop_aside(entity, field)
-            if after is not before and (before.__class__ not in _PLAIN or after.__class__ not in _PLAIN):
+            if after.__class__ not in _PLAIN or (before is not _NOTHING and before.__class__ not in _PLAIN):
                 relink(entity, field, before, after, graph.lock)
         if deep:
             self._fill_deep(entity, row, deep, age)
@@ -180,6 +180,8 @@ class Merge:
     def _link_row(self, entity: Entity, row: dict[str, Any]) -> dict[str, Any]:
         """A link's `name` is the display name, which is not the field `name` of every type."""
         field = self._graph.schema.display_name_field(entity["type"])
+        # A nested {type, id, name} of a PublishedFile may also be a row of which only the field `name` is
+        # known. Nothing tells the two apart; sites send links so, and rows with their important fields.
         if field == "name" or id(row) in self._answered:
             return row
         return {field if key == "name" else key: value for key, value in row.items()}

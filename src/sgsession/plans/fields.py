@@ -21,6 +21,7 @@ def expanded(graph: Graph, entity_type: str, fields: Any) -> list[str]:
 
     Raises:
         SyntaxProblem: not a text or a list of texts, braces that do not match, a path with a step missing.
+        UnknownNameError: a given schema says that the site does not have a field.
     """
     if fields is None:
         return []
@@ -34,6 +35,7 @@ def expanded(graph: Graph, entity_type: str, fields: Any) -> list[str]:
             for _ in links_on_the_way(path):
                 pass  # refuses a deep path with a step missing, before the site silently leaves it out
             paths[graph.schema.path(entity_type, path)] = None
+    graph.schema.check_paths(entity_type, paths)
     return list(paths)
 
 
@@ -83,6 +85,7 @@ def asked_order(graph: Graph, entity_type: str, order: Any) -> Any:
                 f"An order is a list like [{{'field_name': 'code', 'direction': 'asc'}}], not {order!r}."
             )
         field = graph.schema.path(entity_type, named)
+        graph.schema.check_paths(entity_type, [field])
         copied.append({"field_name": field, "direction": sort.get("direction", "asc")})
     return copied
 

@@ -176,6 +176,6 @@ def _key(graph: Graph, entity_type: str, entity_id: Any) -> tuple[str, int]:
 
 
 def _note_existence(graph: Graph, key: tuple[str, int], exists: bool) -> None:
-    entity = graph.identity.get(key)
-    if entity is not None:
-        graph.saw([entity], exists)
+    # Of an entity that the session does not have, only a read that is under way can bring other news.
+    if graph.is_reading or graph.identity.get(key) is not None:
+        graph.saw([graph.entity(key)], exists)

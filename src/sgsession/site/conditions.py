@@ -42,6 +42,9 @@ _WEIGHT_OF_HOP = 14
 _WEIGHT_OF_NOT = 3
 WEIGHT_OF_GROUP = 4
 
+# So many linked rows are looked up one by one before the whole table is walked instead.
+_FEW = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Clause:
@@ -113,13 +116,13 @@ def compiled(call: Call, source: Source, condition: Condition) -> Clause:
     operands = kind.operands(path.field, operator, condition.values, condition.given)
     if not path.is_allowed:
         return NO_ROW
-    walk = _Walk(call, path, kind)
+    walk = _Walk(call, source, path, kind)
     positive = _POSITIVE.get(operator, operator)
-    clause = walk.positive(source, positive, operands)
+    clause = walk.positive(positive, operands)
     if positive != operator:
         return negated(clause)
     if operator == "in" and isinstance(kind, LinkList):
-        return walk.or_nothing_named(source, kind, clause, operands)
+        return walk.or_nothing_named(kind, clause, operands)
     return clause
 
 
@@ -128,46 +131,47 @@ class _Walk:
     """A condition on its way along a path."""
 
     call: Call
+    root: Source
     path: Path
     kind: DataType
 
-    def positive(self, source: Source, operator: str, operands: list[Any]) -> Clause:
+    def positive(self, operator: str, operands: list[Any]) -> Clause:
         values = [operand for operand in operands if operand is not None]
         if operator in ("is", "in", "type_is"):
-            clauses = [self.matching(source, operator, values)] if values else []
+            clauses = [self.matching(operator, values)] if values else []
             if len(values) < len(operands):
-                clauses.append(self.absent(source))
+                clauses.append(self.absent())
             return _either(clauses)
         # Nothing is greater than null, or contains it.
-        return self.matching(source, operator, values) if len(values) == len(operands) else NO_ROW
+        return self.matching(operator, values) if len(values) == len(operands) else NO_ROW
 
-    def matching(self, source: Source, operator: str, values: list[Any]) -> Clause:
+    def matching(self, operator: str, values: list[Any]) -> Clause:
         """Some row at the end of the path matches."""
         field = self.path.field
         return self._reached(
-            source,
+            self.root,
             self.path.hops,
             lambda end: Clause(self.kind.matches(field, end, operator, values), _WEIGHT_OF_LEAF),
         )
 
-    def absent(self, source: Source) -> Clause:
+    def absent(self) -> Clause:
         """The row at the end of the path has no value; an empty link on the way has none either."""
         hops = self.path.hops
         # A list on the way must hold a row for its value to be null: what comes after it may be empty.
         many = max((index + 1 for index, hop in enumerate(hops) if hop.is_many), default=0)
-        return self._reached(source, hops[:many], lambda row: negated(self._present(row, hops[many:])))
+        return self._reached(self.root, hops[:many], lambda row: negated(self._present(row, hops[many:])))
 
     def _present(self, source: Source, hops: Sequence[Hop]) -> Clause:
         field = self.path.field
         return self._reached(source, hops, lambda end: Clause(self.kind.present(field, end), _WEIGHT_OF_LEAF))
 
-    def or_nothing_named(self, source: Source, kind: LinkList, clause: Clause, operands: list[Any]) -> Clause:
+    def or_nothing_named(self, kind: LinkList, clause: Clause, operands: list[Any]) -> Clause:
         """The quirk of wire.md 4.2: `in` of nothing but dead rows finds the rows that link nothing."""
         values = [operand for operand in operands if operand is not None]
         if not values:
             return clause
-        absent = self.absent(source)
-        unnamed = negated(Clause(kind.some_live(source, values), _WEIGHT_OF_LEAF))
+        absent = self.absent()
+        unnamed = negated(Clause(kind.some_live(self.root, values), _WEIGHT_OF_LEAF))
         weight = max(unnamed.weight, absent.weight) + WEIGHT_OF_GROUP
         return _either([clause, Clause(and_(unnamed.sql, absent.sql), weight)])
 
@@ -179,7 +183,21 @@ class _Walk:
         target = source_of(self.call, hop.entity_type)
         found = settled(self.call, target, self._reached(target, hops[1:], end), _WEIGHT_OF_HOP)
         live = and_(target.column("retired") == false(), found.sql)
+        if source is self.root and not hop.is_many:
+            return self._first_hop(hop, target, Clause(live, found.weight))
         return Clause(_linked(source, hop, target, live), found.weight + _WEIGHT_OF_HOP)
+
+    def _first_hop(self, hop: Hop, target: Source, live: Clause) -> Clause:
+        """A link of the root's own rows, which are wanted a page at a time, in id order."""
+        # Few targets: the index of the link finds their rows at once. Many: to find and then sort most
+        # of the table costs more than to walk it until the page is full, so the index is kept out.
+        row_id, linked = target.column("id"), self.root.column(f"{hop.field.name}__id")
+        targets = select(row_id).where(live.sql)
+        ids = self.call.connection.execute(targets.limit(_FEW + 1)).scalars().all()
+        of_type = self.root.column(f"{hop.field.name}__type") == hop.entity_type
+        if len(ids) <= _FEW:
+            return Clause(and_(of_type, among(linked, ids)), _WEIGHT_OF_LEAF)
+        return Clause(and_(of_type, (linked + 0).in_(targets)), live.weight + _WEIGHT_OF_HOP)
 
 
 def _linked(source: Source, hop: Hop, target: Source, condition: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -41,8 +41,9 @@ def is_groupable(field: Field) -> bool:
 def grouping(name: str, field: Field, now: datetime) -> Callable[[Any], Group] | None:
     """What puts a wire value of the field into its group, or None where the grouping makes no sense."""
     if name == "exact":
-        exact: dict[str, Callable[[Any], Group]] = {"checkbox": _checkbox, "entity": _entity}
-        return exact.get(field.data_type, _exact)
+        if field.data_type == "checkbox":
+            return _checkbox
+        return _entity if field.data_type == "entity" else _exact
     if name in _SIZES and field.data_type in _QUANTITIES - {"footage"}:
         return lambda value: _by_size(value, _SIZES[name])
     if name in _PERIODS and field.data_type in _MOMENTS:

@@ -196,6 +196,8 @@ def serve(
         with suppress(KeyboardInterrupt):
             while True:
                 time.sleep(0.5)
+                # Nobody reads the log of a site that is served for weeks; it must not fill the memory.
+                site.reset_requests()
 
 
 def _check_demo(demo: str | None) -> None:

@@ -15,10 +15,11 @@ __all__ = ["PageReference", "Reference", "parse_reference"]
 # The largest id that a site can hold (wire.md 5.1: integers are 32-bit signed).
 _LARGEST_ID = 2**31 - 1
 
-_TYPED = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:[:_\-]|\s+)(\d+)(?:\?(.*))?\Z", re.DOTALL)
-_DETAIL_PATH = re.compile(r"/detail/([A-Za-z][A-Za-z0-9]*)/(\d+)/?\Z")
-_PAGE_PATH = re.compile(r"/page/(\d+)/?\Z")
-_PAGE_FRAGMENT = re.compile(r"([A-Za-z][A-Za-z0-9]*)_(\d+)(?:_.*)?\Z", re.DOTALL)
+# Nobody writes ids with zeros before them: AA_001 is the name of a shot.
+_TYPED = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:[:_\-]|\s+)([1-9][0-9]*)(?:\?(.*))?\Z", re.DOTALL)
+_DETAIL_PATH = re.compile(r"/detail/([A-Za-z][A-Za-z0-9]*)/([0-9]+)/?\Z")
+_PAGE_PATH = re.compile(r"/page/([0-9]+)/?\Z")
+_PAGE_FRAGMENT = re.compile(r"([A-Za-z][A-Za-z0-9]*)_([0-9]+)(?:_.*)?\Z", re.DOTALL)
 
 
 class Reference(dict[str, Any]):

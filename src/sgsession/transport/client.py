@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import shotgun_api3
-from shotgun_api3 import Fault
+from shotgun_api3 import Fault, ProtocolError, ShotgunError
 
 from ..errors import ConfigurationError, SiteUnavailable
 
@@ -87,8 +87,25 @@ def learn_capabilities(client: Any, prototype: Any) -> None:
 
     `config` asks its own client, the prototype, for the page size; with the capabilities in place it
     answers without opening a socket.
+
+    Raises:
+        ConfigurationError: what answers there is not a site.
     """
-    prototype._server_caps = client.server_caps
+    try:
+        prototype._server_caps = client.server_caps
+    except Fault:
+        raise
+    except ProtocolError as problem:
+        if problem.errcode >= 500:
+            raise  # a site that is down
+        raise ConfigurationError(_no_site(prototype, f"HTTP {problem.errcode} {problem.errmsg}")) from None
+    except (ShotgunError, AttributeError, KeyError, TypeError, ValueError) as problem:
+        # Another web server's page, or other JSON: the client fails over it in many ways.
+        raise ConfigurationError(_no_site(prototype, " ".join(str(problem).split())[:120])) from None
+
+
+def _no_site(prototype: Any, answer: str) -> str:
+    return f"What answers at {prototype.base_url} is not a site: {answer}. Check the address."
 
 
 def knows_capabilities(prototype: Any) -> bool:

@@ -124,7 +124,7 @@ def _profiles() -> Mapping[str, Mapping[str, str]]:
     try:
         with path.open(encoding="utf-8") as file:
             parser.read_file(file)
-            if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
+            if parser.sections() and os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
                 warnings.warn(f"{path} holds keys and others can read it; chmod 600 it.", stacklevel=4)
     except (FileNotFoundError, NotADirectoryError):
         return {}

@@ -1,0 +1,43 @@
+"""Sites and sessions that the tests of the drivers share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from sgsession import Session
+from sgsession.site import LocalSite
+
+
+@pytest.fixture(scope="package")
+def demo_site() -> Iterator[LocalSite]:
+    """The small demo, shared: tests only read it."""
+    with LocalSite(demo="small") as site:
+        yield site
+
+
+@pytest.fixture
+def own_site() -> Iterator[LocalSite]:
+    """The small demo, for one test that writes to it."""
+    with LocalSite(demo="small") as site:
+        yield site
+
+
+@pytest.fixture
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A session that has read nothing, on the test's own site where it asks for one, else on the shared one."""
+    name = "own_site" if "own_site" in request.fixturenames else "demo_site"
+    site = request.getfixturevalue(name)
+    with Session(site.connect(connect=False)) as session:
+        yield session
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns a thousand times as often, so that what can interleave does."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(5e-6)
+    yield
+    sys.setswitchinterval(before)

@@ -1,0 +1,137 @@
+"""A forked child: it starts again with what is known, whatever the parent's threads held."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import threading
+import traceback
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from sgsession import Session
+from sgsession.site import LocalSite
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+def _in_child(work: Callable[[], Any], seconds: float = 30) -> Any:
+    """What `work` returns in a forked child; a child that hangs is killed and fails the test."""
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        # Forking while threads run is what is tested here.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        try:
+            try:
+                answer = pickle.dumps((True, work()))
+            except BaseException:
+                answer = pickle.dumps((False, traceback.format_exc()))
+            os.write(writing, answer)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    try:
+        ready, _, _ = select.select([reading], [], [], seconds)
+        data = os.read(reading, 1 << 20) if ready else b""
+    finally:
+        os.close(reading)
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert data, "the child hangs"
+    good, result = pickle.loads(data)
+    assert good, result
+    return result
+
+
+def test_a_child_works_though_a_thread_of_the_parent_held_the_lock(
+    session: Session, demo_site: LocalSite
+) -> None:
+    """It reads what was known, walks back-references, and asks the site on a connection of its own."""
+    tasks = session.find("Task", [["entity", "is", {"type": "Shot", "id": 234}]])
+    shot = tasks[0]["entity"]
+    held, released = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with session._lock, session.shotgun.lease():
+            held.set()
+            released.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    try:
+
+        def work() -> Any:
+            known = (
+                shot["code"],
+                len(shot.backrefs[("Task", "entity")]),
+                [task["id"] for task in shot.backrefs[("Task", "entity")]],
+            )
+            session.merge({"type": "Shot", "id": 999, "code": "new"})
+            found = session.find_one("Shot", [["id", "is", 235]])["code"]
+            session.fetch(
+                [session.merge({"type": "Shot", "id": 236}), session.merge({"type": "Asset", "id": 301})],
+                "code",
+            )
+            return known, found, shot.as_dict()["code"], session.shotgun.stats()["lent"]
+
+        known, found, copied, lent = _in_child(work)
+    finally:
+        released.set()
+        thread.join()
+    assert known == ("AA_001", len(tasks), [task["id"] for task in tasks])
+    assert (found, copied, lent) == ("AA_002", "AA_001", 0)
+    assert session.get("Shot", 999, fetch=False) is None
+
+
+def test_parent_and_child_never_read_each_others_answers(session: Session) -> None:
+    """Connections that were open at the fork stay the parent's: both go on asking, both get what they asked."""
+    codes = {shot["id"]: shot["code"] for shot in session.find("Shot", [])}
+    session.fetch(
+        [session.merge({"type": kind, "id": 1}) for kind in ("Department", "Page", "PublishedFileType")],
+        "id",
+        force=True,
+    )
+
+    def ask() -> list[str]:
+        return [
+            session.find_one("Shot", [["id", "is", shot_id]])["code"] for shot_id in codes for _ in range(3)
+        ]
+
+    expected = [code for code in codes.values() for _ in range(3)]
+    answers: list[Any] = []
+    parent = threading.Thread(target=lambda: answers.append(ask()))
+    parent.start()
+    try:
+        assert _in_child(ask) == expected
+    finally:
+        parent.join()
+    assert answers == [expected]
+
+
+def test_a_child_forked_while_an_answer_was_under_way_is_not_bound_by_it(
+    session: Session, demo_site: LocalSite
+) -> None:
+    """What the parent waits for is nothing to the child: no read is open there, writes are forgotten."""
+    with demo_site.hold("read") as hold:
+        thread = threading.Thread(target=lambda: session.find("Shot", [["id", "is", 234]]))
+        thread.start()
+        hold.wait()
+        try:
+            state = _in_child(
+                lambda: (session.graph._reads, session.find_one("Shot", [["id", "is", 236]])["code"])
+            )
+        finally:
+            hold.release()
+            thread.join()
+    assert state == (set(), "AA_003")
+    assert session.get("Shot", 234, fetch=False)["code"] == "AA_001"
