@@ -73,7 +73,7 @@ def test_a_chain_of_plain_dicts_inside_an_entity_is_compared() -> None:
 
 def test_an_entity_of_a_chain_is_compared_shown_and_sent_by_itself(first: Any) -> None:
     """Comparison with itself, with another, repr and minimizing look at one entity."""
-    assert first == first  # noqa: PLR0124
+    assert first == first
     assert first != first["next"]
     assert repr(first) == "<Entity Shot:1>"
     assert "Shot:1" in repr(first["next"].backrefs)

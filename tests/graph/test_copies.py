@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import aged_rows, flat_rows, rows
 
 from sgsession import Entity, Session
 from sgsession.errors import SessionError
+from strategies import aged_rows, flat_rows, rows
 
 from .views import back_references, known
 

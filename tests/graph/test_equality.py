@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from strategies import rows
 
 from sgsession import Session
+from strategies import rows
 
 ROW: dict[str, Any] = {
     "type": "Shot",

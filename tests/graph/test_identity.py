@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import rows
 
 from sgsession import Entity, Session
+from strategies import rows
 
 from .views import assert_sound
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from strategies import LINK_FIELDS, LIST_FIELDS, link_values, list_values, raw_links, rows, scalars
 
 from sgsession import Session
+from strategies import LINK_FIELDS, LIST_FIELDS, link_values, list_values, raw_links, rows, scalars
 
 from .views import assert_sound
 

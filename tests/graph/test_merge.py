@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import aged_rows, flat_rows, moment_forms, rows
 
 from sgsession import Session
+from strategies import aged_rows, flat_rows, moment_forms, rows
 
 from .views import assert_sound, back_references, known
 

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import rows
 
 from sgsession import AsyncSession, Entity, Session
 from sgsession.errors import ConfigurationError, NoSiteError
 from sgsession.site import LocalSite
+from strategies import rows
 
 from .views import assert_sound, back_references, known
 

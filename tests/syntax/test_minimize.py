@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
-from strategies import rows
 
 from sgsession import Entity, Session, minimize
+from strategies import rows
 
 
 def _kinds(value: object) -> list[type]:

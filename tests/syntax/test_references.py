@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from strategies import reference_texts
 
 from sgsession import Entity, Session
 from sgsession.errors import SyntaxProblem
 from sgsession.syntax.references import PageReference, Reference, parse_reference
+from strategies import reference_texts
 
 
 @pytest.mark.parametrize(

@@ -101,11 +101,13 @@ def learn_capabilities(client: Any, prototype: Any) -> None:
         raise ConfigurationError(_no_site(prototype, f"HTTP {problem.errcode} {problem.errmsg}")) from None
     except (ShotgunError, AttributeError, KeyError, TypeError, ValueError) as problem:
         # Another web server's page, or other JSON: the client fails over it in many ways.
-        raise ConfigurationError(_no_site(prototype, " ".join(str(problem).split())[:120])) from None
+        # What the client says then is about itself ("'str' object has no attribute …"), not about the answer.
+        raise ConfigurationError(_no_site(prototype, "not with its JSON")) from problem
 
 
 def _no_site(prototype: Any, answer: str) -> str:
-    return f"What answers at {prototype.base_url} is not a site: {answer}. Check the address."
+    said = " ".join(answer.split())
+    return f"{prototype.base_url} does not answer like a Flow Production Tracking site ({said}). Check the address."
 
 
 def knows_capabilities(prototype: Any) -> bool:
