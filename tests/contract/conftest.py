@@ -20,7 +20,9 @@ def target(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Target]:
     if request.param == "mockgun" and refusal is not None:
         pytest.skip(f"Mockgun: {refusal.args[0]}")
     with LocalSite() as site:
-        yield OverHttp(site) if request.param == "http" else InMockgun(mockgun_like(site, tmp_path))
+        target = OverHttp(site) if request.param == "http" else InMockgun(mockgun_like(site, tmp_path))
+        yield target
+        target.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +21,9 @@ class Target(Protocol):
     def judge(self) -> Any:
         """A client that reads and writes the same data behind the session's back."""
 
+    def close(self) -> None:
+        """Let go of what it opened."""
+
 
 class OverHttp:
     """The official client, over HTTP, in a pool."""
@@ -30,6 +32,7 @@ class OverHttp:
 
     def __init__(self, site: LocalSite) -> None:
         self._site = site
+        self._judge: Any = None
 
     def client(self) -> Any:
         """A client for a pool."""
@@ -37,7 +40,14 @@ class OverHttp:
 
     def judge(self) -> Any:
         """Another client on the same site."""
-        return self._site.connect()
+        if self._judge is None:
+            self._judge = self._site.connect()
+        return self._judge
+
+    def close(self) -> None:
+        """Close the other client."""
+        if self._judge is not None:
+            self._judge.close()
 
 
 class InMockgun:
@@ -56,6 +66,9 @@ class InMockgun:
         """The same mock: its data has no other door."""
         return self._shotgun
 
+    def close(self) -> None:
+        """There is nothing to close."""
+
 
 def mockgun_like(site: LocalSite, folder: Path) -> Any:
     """An empty Mockgun with the schema of a site, written the way Mockgun's own tool writes it."""
@@ -71,9 +84,9 @@ def furnish(client: Any) -> dict[str, Any]:
     """A little production through any client: name → its type and id."""
     made: dict[str, Any] = {}
 
-    def create(name: str, entity_type: str, **data: Any) -> None:
+    def create(key: str, entity_type: str, /, **data: Any) -> None:
         row = client.create(entity_type, data)
-        made[name] = {"type": row["type"], "id": row["id"]}
+        made[key] = {"type": row["type"], "id": row["id"]}
 
     create("project", "Project", name="Film")
     create("step", "Step", code="Animation", short_name="Anim", entity_type="Shot")
@@ -100,6 +113,3 @@ def furnish(client: Any) -> dict[str, Any]:
         step=made["step"],
     )
     return made
-
-
-MakeTarget = Callable[[], Target]

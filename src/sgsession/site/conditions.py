@@ -65,6 +65,7 @@ class Condition:
 
     @property
     def data_type(self) -> DataType:
+        """What the field at the end of the path holds."""
         return data_type(self.path.field.data_type)
 
 

@@ -37,6 +37,7 @@ class Source:
     now: datetime
 
     def column(self, name: str) -> ColumnElement[Any]:
+        """A column of the rows that are filtered."""
         return self.table.c[name]
 
 

@@ -189,6 +189,7 @@ class LinkList(_Link):
         return list(dict.fromkeys(self.element(field, each, given) for each in value))
 
     def element(self, field: Field, value: Any, given: Given) -> Any:
+        """One element of a written list, checked: a (type, id) pair."""
         if not isinstance(value, Mapping):
             raise given.wrong_class(_HASH, value)
         return reference(field, value, given)
@@ -256,6 +257,7 @@ class TagList(LinkList):
         return folded(_text(value, ("String", "NilClass"), given))
 
     def element(self, field: Field, value: Any, given: Given) -> str:
+        """One element of a written list, checked: the name of a tag."""
         return _text(value, ("String",), given).strip()
 
     def described(self, record: FromClause, operator: str, operands: list[Any]) -> ColumnElement[bool]:

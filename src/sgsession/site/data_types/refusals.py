@@ -27,6 +27,7 @@ class Given:
 
     @property
     def entity_type(self) -> str:
+        """The type of the field that the refusal is about."""
         return self.label.partition(".")[0]
 
     def invalid(self, words: str) -> SiteFault:
