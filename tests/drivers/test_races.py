@@ -229,7 +229,7 @@ def test_a_later_find_brings_the_site_s_values_again(site: LocalSite, session: S
 def test_a_read_that_started_after_the_write_wins_though_an_older_one_is_still_under_way(
     site: LocalSite, session: Session
 ) -> None:
-    """Of two reads that overlap, the one behind the write brings the site's newest value; the older does not undo it."""
+    """Of two reads that overlap, the one behind the write brings the newest value, and the older does not undo it."""
     shot = session.merge(SHOT)
 
     def write_and_read() -> None:
@@ -267,3 +267,62 @@ def test_a_forgotten_entity_is_made_anew_by_the_answer(site: LocalSite, session:
     assert found[0] is session.merge(SHOT)
     sequence = found[0]["sg_sequence"]
     assert [member["id"] for member in sequence.backrefs[("Shot", "sg_sequence")]] == [234, 235]
+
+
+def overtaken(site: LocalSite, method: str, first: Callable[[], Any], second: Callable[[], Any]) -> None:
+    """Do `second` while the answer of the write `first`, executed already, is under way."""
+    with ThreadPoolExecutor(1) as executor, site.hold(method) as hold:
+        writing = executor.submit(first)
+        hold.wait()
+        try:
+            second()
+        finally:
+            hold.release()
+        writing.result()
+
+
+def test_a_late_answer_of_an_update_does_not_undo_a_later_update(site: LocalSite, session: Session) -> None:
+    """Two threads write one field: the one that the site has last is the one that the session has."""
+    shot = session.merge(SHOT)
+    overtaken(
+        site,
+        "update",
+        lambda: session.update(shot, description="first", sg_cut_in=7),
+        lambda: session.update("Shot", 234, {"description": "second"}),
+    )
+    assert shot["description"] == "second"
+    assert shot["sg_cut_in"] == 7
+
+
+def test_a_late_answer_of_a_batch_does_not_undo_a_later_update(site: LocalSite, session: Session) -> None:
+    """The same for an update of several, which is a batch."""
+    shots = session.merge([SHOT, OTHER])
+    overtaken(
+        site,
+        "batch",
+        lambda: session.update(shots, description="first"),
+        lambda: session.update(shots[0], description="second"),
+    )
+    assert [shot["description"] for shot in shots] == ["second", "first"]
+
+
+def test_a_late_answer_of_an_update_does_not_undo_what_was_set_meanwhile(
+    site: LocalSite, session: Session
+) -> None:
+    """entity[k] = value after the request started keeps its value."""
+    shot = session.merge(SHOT)
+    overtaken(
+        site,
+        "update",
+        lambda: session.update(shot, description="sent"),
+        lambda: shot.update(description="set"),
+    )
+    assert shot["description"] == "set"
+
+
+def test_a_late_answer_of_a_delete_does_not_undo_a_revival(site: LocalSite, session: Session) -> None:
+    """Deleted by one thread, revived by another: the entity exists."""
+    shot = session.merge(SHOT)
+    overtaken(site, "delete", lambda: session.delete(shot), lambda: session.revive(shot))
+    assert shot.exists(check=False) is True
+    assert shot.exists(force=True) is True

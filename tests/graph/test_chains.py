@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -39,8 +40,7 @@ def test_a_chain_is_merged_and_linked_both_ways(first: Any) -> None:
     assert len(entities) == LENGTH
     assert entities[-1]["code"] == "end"
     assert all(
-        after.backrefs[("Shot", "next")][0] is before
-        for before, after in zip(entities, entities[1:], strict=False)
+        after.backrefs[("Shot", "next")][0] is before for before, after in itertools.pairwise(entities)
     )
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sgsession import Entity, Session
 from sgsession.errors import SessionError
-from strategies import aged_rows, flat_rows, rows
 
+from ..strategies import aged_rows, flat_rows, rows
 from .views import back_references, known
 
 

@@ -107,7 +107,7 @@ def first_rows() -> Iterator[Callable[[int], int]]:
         used += count
         return used - count
 
-    yield claim
+    return claim
 
 
 @pytest.fixture(scope="module")

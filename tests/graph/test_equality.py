@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 
 from sgsession import Session
-from strategies import rows
+
+from ..strategies import rows
 
 ROW: dict[str, Any] = {
     "type": "Shot",

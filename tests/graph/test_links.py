@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sgsession import Session
-from strategies import LINK_FIELDS, LIST_FIELDS, link_values, list_values, raw_links, rows, scalars
 
+from ..strategies import LINK_FIELDS, LIST_FIELDS, link_values, list_values, raw_links, rows, scalars
 from .views import assert_sound
 
 

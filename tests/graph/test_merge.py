@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgsession import Session
-from strategies import aged_rows, flat_rows, moment_forms, rows
 
+from ..strategies import aged_rows, flat_rows, moment_forms, rows
 from .views import assert_sound, back_references, known
 
 SHOT = {"type": "Shot", "id": 1}

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from sgsession import AsyncSession, Entity, Session
 from sgsession.errors import ConfigurationError, NoSiteError
 from sgsession.site import LocalSite
-from strategies import rows
 
+from ..strategies import rows
 from .views import assert_sound, back_references, known
 
 
@@ -172,7 +172,8 @@ from datetime import timezone
 from sgsession import Session
 with open(sys.argv[1], "rb") as file:
     shot = pickle.load(file)
-moments = [shot["updated_at"], shot["utc"], shot["nested"]["list"][0], shot["nested"]["list"][1][0], shot["entity.Task.due"]]
+first, (second, _) = shot["nested"]["list"]
+moments = [shot["updated_at"], shot["utc"], first, second, shot["entity.Task.due"]]
 for moment in moments:
     print(moment.isoformat(), type(moment.tzinfo).__name__)
     print(moment.astimezone(timezone.utc).isoformat())

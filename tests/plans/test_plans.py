@@ -36,11 +36,10 @@ def no_read_stays_open(session: Session) -> Iterator[None]:
 
 def drive(plan: Any, *answers: list[Any]) -> tuple[list[list[Request]], Any]:
     """All requests of a plan that is given these answers, and its value."""
-    asked = []
+    asked: list[list[Request]] = []
     try:
-        asked.append(next(plan))
-        for answer in answers:
-            asked.append(plan.send(answer))
+        for answer in (None, *answers):
+            asked.append(plan.send(answer))  # noqa: PERF401  # what was asked so far is the result
     except StopIteration as end:
         return asked, end.value
     raise AssertionError(f"The plan asks for more: {asked[-1]}")
@@ -246,8 +245,10 @@ def test_fetch_of_what_is_not_there(session: Session) -> None:
 def test_fetch_core(session: Session) -> None:
     """All important fields, those of important links included; the second time nothing."""
     shot = session.merge(SHOT)
-    row = {**SHOT, "code": "A", "updated_at": None, "project": {"type": "Project", "id": 1}, "sg_sequence": None, "project.Project.name": "P",
-           "project.Project.updated_at": None, "sg_sequence.Sequence.code": None}  # fmt: skip
+    row = {
+        **SHOT, "code": "A", "updated_at": None, "project": {"type": "Project", "id": 1}, "sg_sequence": None,
+        "project.Project.name": "P", "project.Project.updated_at": None, "sg_sequence.Sequence.code": None,
+    }  # fmt: skip
     asked, _ = drive(fetching.fetch_core(session.graph, session.importance, [shot]), [[row]])
     assert asked == [[Request("find", ("Shot", [["id", "in", [1]]], SHOT_FIELDS))]]
     assert drive(fetching.fetch_core(session.graph, session.importance, [shot])) == ([], None)
@@ -301,8 +302,10 @@ def _task_row(number: int) -> dict[str, Any]:
     shot, sequence = "entity.Shot", "entity.Shot.sg_sequence.Sequence"
     return {
         "type": "Task", "id": number, "content": "Anim", "updated_at": None, "project": project, "step": None,
-        "entity": {"type": "Shot", "id": 1, "name": "A"}, "project.Project.name": "P", "project.Project.updated_at": None,
-        f"{shot}.code": "A", f"{shot}.updated_at": None, f"{shot}.project": project, f"{shot}.sg_sequence": {"type": "Sequence", "id": 5, "name": "SQ"},
+        "project.Project.name": "P", "project.Project.updated_at": None,
+        "entity": {"type": "Shot", "id": 1, "name": "A"},
+        f"{shot}.code": "A", f"{shot}.updated_at": None, f"{shot}.project": project,
+        f"{shot}.sg_sequence": {"type": "Sequence", "id": 5, "name": "SQ"},
         f"{sequence}.code": "SQ", f"{sequence}.updated_at": None, f"{sequence}.project": project,
     }  # fmt: skip
 

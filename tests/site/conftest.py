@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import shotgun_api3
-from direct_calls import Direct
+from .direct_calls import Direct
 
 from sgsession.site import LocalSite
 

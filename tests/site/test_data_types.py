@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from specimens import link, schema, stored
+from .specimens import link, schema, stored
 
 from sgsession.site.data_types import DATA_TYPES, LinkList, data_type
 from sgsession.site.faults import SiteFault

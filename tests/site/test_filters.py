@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from specimens import NOW, Site, all_of, any_of, link, stored
+from .specimens import NOW, Site, all_of, any_of, link, stored
 
 from sgsession.site.data_types import DATA_TYPES
 from sgsession.site.faults import SiteFault

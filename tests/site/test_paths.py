@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from specimens import schema
+from .specimens import schema
 
 from sgsession.site.paths import resolve
 

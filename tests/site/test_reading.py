@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from specimens import Site, all_of, link, stored
+from .specimens import Site, all_of, link, stored
 
 from sgsession.site.reading import rows
 

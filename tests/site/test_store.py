@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from direct_calls import Direct
+from .direct_calls import Direct
 from sqlalchemy import exc, func, select
 
 from sgsession.errors import SessionError

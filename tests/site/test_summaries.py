@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from specimens import Site, link, stored
+from .specimens import Site, link, stored
 
 from sgsession.site.faults import SiteFault
 

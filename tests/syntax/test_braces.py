@@ -10,7 +10,8 @@ from hypothesis import given
 
 from sgsession.errors import SyntaxProblem
 from sgsession.syntax.braces import expand_braces
-from strategies import flat_braces, nested_braces
+
+from ..strategies import flat_braces, nested_braces
 
 
 def _flat_reference(text: str) -> list[str]:

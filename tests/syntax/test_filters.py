@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sgsession.errors import SyntaxProblem
 from sgsession.syntax.filter_text import OPERATORS, parse_filter
 from sgsession.syntax.filters import check_filters, map_paths
-from strategies import filter_texts
+
+from ..strategies import filter_texts
 
 json_values = st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_size=5)
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 
 from sgsession import Entity, Session, minimize
-from strategies import rows
+
+from ..strategies import rows
 
 
 def _kinds(value: object) -> list[type]:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sgsession import Entity, Session
 from sgsession.errors import SyntaxProblem
 from sgsession.syntax.references import PageReference, Reference, parse_reference
-from strategies import reference_texts
+
+from ..strategies import reference_texts
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from .identity import IdentityMap
 from .links import BackrefMap, relink
 from .merge import Merge
 
-__all__ = ["Graph"]
+__all__ = ["EXISTENCE", "Graph"]
 
 # The fields that give a type its display name (wire.md 6.3) where it is not `code`. A type whose name is
 # composed of several is not listed: its name is known only where a link brought it.
@@ -28,8 +28,8 @@ _DISPLAY_FIELDS = {
 _COMPOSED = frozenset(
     {"Note", "Delivery", "ApiUser", "Attachment", "TimeLog", "EventLogEntry", "Reply", "Ticket"}
 )
-# Where `writes` keeps that an entity was deleted or revived.
-_EXISTENCE = ""
+# The "field" under which `writes` keeps that an entity was created, deleted or revived.
+EXISTENCE = ""
 
 
 class Graph:
@@ -177,25 +177,21 @@ class Graph:
             if not self._reads:
                 self.writes.clear()
 
-    @property
-    def is_reading(self) -> bool:
-        """True while an answer is under way."""
-        return bool(self._reads)
-
     def wrote(self, entity: Entity, fields: Iterable[str]) -> None:
         """Note that this session wrote fields: reads that are under way must not bring old values back."""
         if self._reads:
             self._count += 1
             self.writes.update(((entity.key, field), self._count) for field in fields)
 
+    def written_since(self, key: Key, field: str, moment: int) -> bool:
+        """True when this session wrote a field after a moment of `reading`."""
+        return self.writes.get((key, field), -1) > moment
+
     def saw(self, entities: Iterable[Entity], exist: bool, moment: int | None = None) -> None:
-        """Note whether entities are on the site, as an answer says or, without a moment, a write."""
+        """Note whether entities are on the site, as the answer to a request of this moment says."""
         for entity in entities:
-            if moment is None:
-                self.wrote(entity, (_EXISTENCE,))
-            elif self.writes.get((entity.key, _EXISTENCE), -1) > moment:
-                continue
-            entity._exists = exist
+            if moment is None or not self.written_since(entity.key, EXISTENCE, moment):
+                entity._exists = exist
 
     # Views
 

@@ -10,7 +10,7 @@ from collections import deque
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..entity import Entity, Key, Unknown, is_raw_entity
+from ..entity import Entity, Unknown, is_raw_entity
 from ..errors import SyntaxProblem
 from ..syntax.instants import instant
 from ..syntax.paths import split_first_hop
@@ -142,7 +142,7 @@ class Merge:
                 continue
             before = known(entity, field, _NOTHING)
             if before is not _NOTHING:
-                if not wins or (writes and self._written_since(entity.key, field)):
+                if not wins or (writes and graph.written_since(entity.key, field, self._moment or 0)):
                     # The value is not taken, but the entities that it speaks of are merged all the same.
                     if value.__class__ not in _PLAIN:
                         self._field_value(value, age)
@@ -173,9 +173,6 @@ class Merge:
         if wins and own is None:
             entity._age = age
         return wins, age
-
-    def _written_since(self, key: Key, field: str) -> bool:
-        return self._graph.writes.get((key, field), -1) > self._moment  # type: ignore[operator]
 
     def _link_row(self, entity: Entity, row: dict[str, Any]) -> dict[str, Any]:
         """A link's `name` is the display name, which is not the field `name` of every type."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..entity import Entity
 from ..errors import SyntaxProblem
-from ..graph.graph import Graph
+from ..graph.graph import EXISTENCE, Graph
 from ..importance import Importance
 from .fields import expanded, own_entities
 from .plan import Plan, Request
@@ -27,8 +27,9 @@ def create(
     entity_type = graph.schema.type_name(entity_type)
     values = _site_fields(graph, entity_type, {**_fields(data), **fields})
     wanted = _returned(graph, importance, entity_type, return_fields)
-    [row] = yield [Request("create", (entity_type, values, wanted))]
-    return _merge_written(graph, row)
+    with graph.reading() as moment:
+        [row] = yield [Request("create", (entity_type, values, wanted))]
+        return _note_written(graph, [_merge_written(graph, row, moment)])[0]
 
 
 def update(
@@ -58,8 +59,9 @@ def update(
     if not several:
         [(entity_type, one_id)] = keys
         request = Request("update", (entity_type, one_id, _site_fields(graph, entity_type, values)), extra)
-        [row] = yield [request]
-        return _merge_written(graph, row)
+        with graph.reading() as moment:
+            [row] = yield [request]
+            return _note_written(graph, [_merge_written(graph, row, moment)])[0]
     if not keys:
         return []
     updates = [
@@ -72,23 +74,26 @@ def update(
         }
         for entity_type, one_id in keys
     ]
-    [rows] = yield [Request("batch", (updates,))]
-    return [_merge_written(graph, row) for row in rows]
+    with graph.reading() as moment:
+        [rows] = yield [Request("batch", (updates,))]
+        return _note_written(graph, [_merge_written(graph, row, moment) for row in rows])
 
 
 def retire(graph: Graph, target: Any, entity_id: int | None) -> Plan[bool]:
     """Retire one entity on the site; False when it was retired already. The session keeps it."""
     key = _target_key(graph, target, entity_id)
-    [changed] = yield [Request("delete", key)]
-    _note_existence(graph, key, False)
+    with graph.reading() as moment:
+        [changed] = yield [Request("delete", key)]
+        _note_written(graph, [_note_existence(graph, key, False, moment)])
     return bool(changed)
 
 
 def revive(graph: Graph, target: Any, entity_id: int | None) -> Plan[bool]:
     """Bring one retired entity back; False when it was not retired."""
     key = _target_key(graph, target, entity_id)
-    [changed] = yield [Request("revive", key)]
-    _note_existence(graph, key, True)
+    with graph.reading() as moment:
+        [changed] = yield [Request("revive", key)]
+        _note_written(graph, [_note_existence(graph, key, True, moment)])
     return bool(changed)
 
 
@@ -101,15 +106,19 @@ def batch(graph: Graph, importance: Importance, requests: Sequence[Mapping[str, 
     copied = [_site_request(graph, importance, request) for request in requests]
     if not copied:
         return []
-    [results] = yield [Request("batch", (copied,))]
-    answers: list[Any] = []
-    for request, result in zip(copied, results, strict=True):
-        if request.get("request_type") == "delete":
-            _note_existence(graph, (request["entity_type"], request["entity_id"]), False)
-            answers.append(result)
-        else:
-            answers.append(_merge_written(graph, result))
-    return answers
+    with graph.reading() as moment:
+        [results] = yield [Request("batch", (copied,))]
+        written = [
+            _note_existence(graph, (request["entity_type"], request["entity_id"]), False, moment)
+            if request["request_type"] == "delete"
+            else _merge_written(graph, result, moment)
+            for request, result in zip(copied, results, strict=True)
+        ]
+        entities = _note_written(graph, written)
+    return [
+        result if request["request_type"] == "delete" else entity
+        for request, result, entity in zip(copied, results, entities, strict=True)
+    ]
 
 
 def _site_request(graph: Graph, importance: Importance, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,14 +161,37 @@ def _returned(graph: Graph, importance: Importance, entity_type: str, return_fie
     return list(dict.fromkeys(wanted))
 
 
-def _merge_written(graph: Graph, row: Any) -> Entity:
-    """The answer of a write is the newest there is, and no read that started earlier may undo it."""
+Written = tuple[Entity, list[str]]
+"""An entity, and the fields that it took from the answer of a write."""
+
+
+def _merge_written(graph: Graph, row: Any, moment: int) -> Written:
+    """Merge the answer of a write, but for what was written after it had started.
+
+    Which of two writes that overlap came last on the site, nobody here knows; the one that started later
+    is the better guess.
+    """
     # The client gives old lists of one row for some sites (wire.md 7.1).
     row = row[0] if isinstance(row, list) else row
-    entity: Entity = graph.merge(row, over=True, resolve=False)
-    graph.wrote(entity, row)
-    graph.saw([entity], True)
-    return entity
+    key = (row["type"], row["id"])
+    taken = [field for field in (*row, EXISTENCE) if not graph.written_since(key, field, moment)]
+    entity: Entity = graph.merge(row, over=True, resolve=False, moment=moment)
+    graph.saw([entity], True, moment)
+    return entity, taken
+
+
+def _note_existence(graph: Graph, key: tuple[str, int], exists: bool, moment: int) -> Written:
+    entity = graph.entity(key)
+    taken = [] if graph.written_since(key, EXISTENCE, moment) else [EXISTENCE]
+    graph.saw([entity], exists, moment)
+    return entity, taken
+
+
+def _note_written(graph: Graph, written: Sequence[Written]) -> list[Entity]:
+    """No read that started before may undo these. Noted last: requests of one batch follow each other."""
+    for entity, taken in written:
+        graph.wrote(entity, taken)
+    return [entity for entity, _ in written]
 
 
 def _target_key(graph: Graph, target: Any, entity_id: int | None) -> tuple[str, int]:
@@ -173,9 +205,3 @@ def _key(graph: Graph, entity_type: str, entity_id: Any) -> tuple[str, int]:
     if not isinstance(entity_id, int) or isinstance(entity_id, bool):
         raise SyntaxProblem(f"An id is an integer, not {entity_id!r}.")
     return graph.schema.type_name(entity_type), entity_id
-
-
-def _note_existence(graph: Graph, key: tuple[str, int], exists: bool) -> None:
-    # Of an entity that the session does not have, only a read that is under way can bring other news.
-    if graph.is_reading or graph.identity.get(key) is not None:
-        graph.saw([graph.entity(key)], exists)
