@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import shotgun_api3
-from .direct_calls import Direct
 
 from sgsession.site import LocalSite
+
+from .direct_calls import Direct
 
 Connect = Callable[..., shotgun_api3.Shotgun]
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from .specimens import link, schema, stored
 
 from sgsession.site.data_types import DATA_TYPES, LinkList, data_type
 from sgsession.site.faults import SiteFault
 from sgsession.site.schema import Field
+
+from .specimens import link, schema, stored
 
 FIELDS = schema().types["Specimen"].fields
 UPDATE, CREATE = "API update() ", "API create() "

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from .specimens import NOW, Site, all_of, any_of, link, stored
 
 from sgsession.site.data_types import DATA_TYPES
 from sgsession.site.faults import SiteFault
 from sgsession.site.reading import read
+
+from .specimens import NOW, Site, all_of, any_of, link, stored
 
 BLANK = 1
 SHOT, ASSET, DEAD = link("Shot", 1), link("Asset", 1), link("Shot", 9)

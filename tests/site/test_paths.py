@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from .specimens import schema
 
 from sgsession.site.paths import resolve
+
+from .specimens import schema
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from .specimens import Site, all_of, link, stored
 
 from sgsession.site.reading import rows
+
+from .specimens import Site, all_of, link, stored
 
 PROJECT, ARCHIVED, TEMPLATE = link("Project", 1), link("Project", 2), link("Project", 3)
 FILE = {"url": "https://a/b", "name": "doc", "content_type": None, "link_type": "web"}

@@ -7,12 +7,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from .direct_calls import Direct
 from sqlalchemy import exc, func, select
 
 from sgsession.errors import SessionError
 from sgsession.site.standard import standard_schema
 from sgsession.site.store import SiteDatabaseError, Store
+
+from .direct_calls import Direct
 
 SCHEMA = standard_schema()
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from .specimens import Site, link, stored
 
 from sgsession.site.faults import SiteFault
+
+from .specimens import Site, link, stored
 
 PROJECT = link("Project", 1)
 PRODUCTION: list[tuple[str, list[dict[str, Any]]]] = [
