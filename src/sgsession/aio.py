@@ -281,7 +281,7 @@ class AsyncSession(SessionBase):
         fetch: bool = True,
     ) -> Any:
         """The person who is logged in to this machine, as far as the site knows; one request, once. See `Session`."""
-        key = (login := self._login(), *filter)
+        key = (login := self._login(), tuple(filter), tuple(fields))
         if key not in self._guessed_users and fetch:
             plan = people.guess_user(self.graph, self.importance, login, filter, fields)
             self._guessed_users[key] = await self._run(plan)

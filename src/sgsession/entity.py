@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Entity", "Unknown", "is_raw_entity", "look_up", "minimize", "same_identity"]
 
 Key = tuple[str, int]
+
+# The client walks what it sends by recursion, two calls for each level.
+_DEEPEST = 400
 E = TypeVar("E", bound="Entity")
 
 
@@ -403,12 +406,14 @@ def minimize(value: Any) -> Any:
     Attachments keep their other keys, since a site needs them (wire.md 2.3). Raw dicts stay as they are.
 
     Raises:
-        ValueError: a plain list or dict holds itself.
+        SyntaxProblem: a ValueError; a plain list or dict holds itself, or is nested over 400 deep.
     """
     return _minimize(value, ())
 
 
-def _minimize(value: Any, around: Iterable[int]) -> Any:
+def _minimize(value: Any, around: tuple[int, ...]) -> Any:
+    if value is None or isinstance(value, (str, int, float, bytes)):
+        return value
     if isinstance(value, Entity):
         if value["type"] != "Attachment" or id(value) in around:
             return value.minimal
@@ -417,12 +422,17 @@ def _minimize(value: Any, around: Iterable[int]) -> Any:
             key: item.minimal if isinstance(item, Entity) else _minimize(item, around)
             for key, item in dict(value).items()
         }
-    if not isinstance(value, (dict, list, tuple)):
+    if not isinstance(value, (dict, Sequence, Set, Iterator)):
         return value
     if id(value) in around:
-        raise ValueError("A list or dict that holds itself cannot be sent to a site.")
+        raise SyntaxProblem("A list or dict that holds itself cannot be sent to a site.")
+    if len(around) >= _DEEPEST:
+        raise SyntaxProblem(
+            f"Lists and dicts nested over {_DEEPEST} deep cannot be sent: the client recurses over them."
+        )
     around = (*around, id(value))
     if isinstance(value, dict):
         return {key: _minimize(item, around) for key, item in value.items()}
+    # Sets, back-references and generators too: they come from this session, and JSON has lists for them all.
     copied = [_minimize(item, around) for item in value]
-    return copied if isinstance(value, list) else tuple(copied)
+    return tuple(copied) if isinstance(value, tuple) else copied

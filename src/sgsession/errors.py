@@ -10,7 +10,7 @@
         ├── ForeignEntityError        also a ValueError: an entity of another session
         ├── NotAnEntityError          also a TypeError
         ├── ConfigurationError        nothing says which site to connect to, or what says so is wrong
-        ├── NoSiteError               the session was made without a site
+        ├── NoSiteError               also an AttributeError: the session was made without a site
         ├── SiteUnavailable           nobody answers there; proven not executed, safe to try again
         └── PoolError
             ├── PoolClosedError
@@ -86,8 +86,8 @@ class ConfigurationError(SessionError):
     """No site is configured, or its configuration is wrong."""
 
 
-class NoSiteError(SessionError):
-    """The session has no site, and the operation needs one."""
+class NoSiteError(SessionError, AttributeError):
+    """The session has no site, and the operation, or the attribute of a client, needs one."""
 
 
 class SiteUnavailable(SessionError):

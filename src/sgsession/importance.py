@@ -73,7 +73,26 @@ class Importance:
 
     def hierarchy_fields(self, entity_type: str) -> list[str]:
         """The core fields of a type and of everything above it, as deep paths, so that one read has all."""
-        return list(dict.fromkeys(self._upward(entity_type, "", ())))
+        paths = [*self._upward(entity_type, "", ()), *self._unforeseen_parents(entity_type)]
+        return list(dict.fromkeys(paths))
+
+    def _unforeseen_parents(self, entity_type: str) -> Iterator[str]:
+        """The core fields of parents that no important link names: a Task may hang on a Sequence.
+
+        Every type that has a place in the hierarchy may be one. Asked for are those straight below the
+        project, which has its own fields in the chain; what stands lower is climbed on arrival.
+        """
+        parent = self.parent_field(entity_type)
+        if parent is None or parent == "project":
+            return
+        foreseen = self.links.get(entity_type, {}).get(parent, ())
+        if len(foreseen) == 1:
+            return  # a link to one type only; who named it has said which
+        for candidate, above in self.parents.items():
+            if above == "project" and candidate not in foreseen and candidate != entity_type:
+                yield from (
+                    f"{parent}.{candidate}.{field}" for field in [*self.own_fields(candidate), "project"]
+                )
 
     def _upward(self, entity_type: str, prefix: str, below: tuple[str, ...]) -> Iterator[str]:
         for field in self.core_fields(entity_type):

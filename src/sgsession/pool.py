@@ -78,8 +78,10 @@ class ShotgunPool:
             PoolTimeoutError: all were lent for `lease_timeout` seconds.
             PoolClosedError: the pool was closed.
         """
+        connections = self._idle
         client = self._borrow()
         intact = False
+        clients.begin_call(client)
         try:
             clients.follow_prototype(client, self._prototype)
             self._learn(client)
@@ -88,8 +90,18 @@ class ShotgunPool:
         except clients.Fault:
             intact = True  # a whole answer, which says no
             raise
+        except Exception as problem:
+            unavailable = clients.unavailable(client, problem)
+            if unavailable is None:
+                raise
+            raise unavailable from None
         finally:
-            self._give_back(client, intact)
+            # A child that was forked inside the block has a pool that lent nothing, and the connection
+            # is its parent's.
+            if self._idle is connections:
+                self._give_back(client, intact)
+            else:
+                client.close()
 
     def _borrow(self) -> Any:
         deadline = time.monotonic() + self.lease_timeout
@@ -98,8 +110,9 @@ class ShotgunPool:
                 if self._closed:
                     raise PoolClosedError("This pool was closed; make a new one.")
                 if self._idle or self._lent < self.max_connections:
+                    client = self._idle.pop() if self._idle else clients.pooled_client(self._prototype)
                     self._lent += 1
-                    return self._idle.pop() if self._idle else clients.pooled_client(self._prototype)
+                    return client
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._changed.wait(left):
                     raise PoolTimeoutError(
@@ -110,13 +123,15 @@ class ShotgunPool:
     def _give_back(self, client: Any, intact: bool) -> None:
         # After anything but a whole answer there may be bytes of it left, which the next call would read.
         keep = intact and not self._closed
-        if not keep:
-            client.close()
-        with self._changed:
-            self._lent -= 1
-            if keep:
-                self._idle.append(client)
-            self._changed.notify()
+        try:
+            if not keep:
+                client.close()
+        finally:
+            with self._changed:
+                self._lent -= 1
+                if keep:
+                    self._idle.append(client)
+                self._changed.notify()
 
     def _learn(self, client: Any) -> None:
         """Ask once, for all, what the site can do."""
@@ -153,10 +168,13 @@ class ShotgunPool:
             return {"lent": self._lent, "idle": len(self._idle), "max_connections": self.max_connections}
 
     def __repr__(self) -> str:
+        address = clients.without_credentials(self.base_url)
         if self._closed:
-            return f"<ShotgunPool {self.base_url} closed>"
+            return f"<ShotgunPool {address} closed>"
         counts = self.stats()
-        return f"<ShotgunPool {self.base_url} {counts['lent']} lent, {counts['idle']} idle of {self.max_connections}>"
+        return (
+            f"<ShotgunPool {address} {counts['lent']} lent, {counts['idle']} idle of {self.max_connections}>"
+        )
 
     # Calls
 
@@ -164,14 +182,8 @@ class ShotgunPool:
         """Call a method of the client on a connection of its own, with entities sent as type and id."""
         args, kwargs = minimize(args), minimize(kwargs)
         started = time.perf_counter()
-        try:
-            with self.lease() as client:
-                result = getattr(client, method)(*args, **kwargs)
-        except Exception as problem:
-            refused = clients.unavailable(problem, self.base_url)
-            if refused is None:
-                raise
-            raise refused from None
+        with self.lease() as client:
+            result = getattr(client, method)(*args, **kwargs)
         if log.isEnabledFor(logging.DEBUG):
             # The type and what came back; never data, filters or credentials.
             subject = args[0] if args and isinstance(args[0], str) else ""

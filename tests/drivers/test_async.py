@@ -6,7 +6,9 @@ import asyncio
 import gc
 import inspect
 import pickle
+import threading
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -282,3 +284,62 @@ def test_it_travels_as_what_it_is() -> None:
     again = pickle.loads(pickle.dumps(task))
     assert type(again) is type(again["entity"]) is AsyncEntity
     assert type(again.session) is AsyncSession
+
+
+def test_the_person_who_is_logged_in(demo_site: LocalSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request, once; without fetching none."""
+    monkeypatch.setenv("LOGNAME", "ada.lindqvist")
+
+    async def work(session: AsyncSession) -> None:
+        before = len(_reads(demo_site))
+        assert await session.guess_user(fetch=False) is None
+        assert len(_reads(demo_site)) == before
+        person = await session.guess_user()
+        assert person["email"] == "ada.lindqvist@example.com"
+        assert await session.guess_user() is person
+        assert len(_reads(demo_site)) == before + 1
+
+    run_on(demo_site, work)
+
+
+def _reads(site: LocalSite) -> list[Any]:
+    return [request for request in site.requests if request.method == "read"]
+
+
+class StudioClient:
+    """A client that derives from nothing: it passes on to an official one, and bears one call at a time."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.threads: list[int] = []
+        self.busy = threading.Lock()
+
+    def find(self, *args: Any, **kwargs: Any) -> Any:
+        assert self.busy.acquire(blocking=False), "two calls at once"
+        try:
+            self.threads.append(threading.get_ident())
+            return self.client.find(*args, **kwargs)
+        finally:
+            self.busy.release()
+
+
+def test_a_client_of_another_kind_is_asked_one_call_after_the_other(demo_site: LocalSite) -> None:
+    """And beside the event loop, which goes on meanwhile."""
+
+    async def main() -> None:
+        with closing(demo_site.connect()) as official:
+            client = StudioClient(official)
+            async with AsyncSession(client) as session:
+                shot, task = session.merge([{"type": "Shot", "id": 234}, {"type": "Task", "id": 456}])
+                await session.fetch([shot, task], ["code", "content"])
+                assert (shot["code"], task["content"]) == ("AA_001", "Matchmove")
+                with demo_site.hold("read") as hold:
+                    reading = asyncio.create_task(session.find("Shot", [["id", "is", 235]]))
+                    await asyncio.to_thread(hold.wait)
+                    assert not reading.done()
+                    hold.release()
+                    assert [shot["code"] for shot in await reading] == ["AA_002"]
+        assert len(client.threads) == 3
+        assert threading.get_ident() not in client.threads
+
+    asyncio.run(main())

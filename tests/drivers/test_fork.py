@@ -10,13 +10,16 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from sgsession import Session
+from sgsession.pool import _close_all
 from sgsession.site import LocalSite
+from sgsession.transport import after_fork
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -135,3 +138,46 @@ def test_a_child_forked_while_an_answer_was_under_way_is_not_bound_by_it(
             thread.join()
     assert state == (set(), "AA_003")
     assert session.get("Shot", 234, fetch=False)["code"] == "AA_001"
+
+
+def test_the_first_thing_in_a_child_frees_what_other_threads_held(session: Session) -> None:
+    """What runs in the child, run here: locks that a thread holds bind nobody, and all that was known is known."""
+    session.fetch(
+        [session.merge({"type": "Shot", "id": 234}), session.merge({"type": "Task", "id": 456})], "id"
+    )
+    tasks = session.find("Task", [["entity", "is", {"type": "Shot", "id": 234}]])
+    members = tasks[0]["entity"].backrefs[("Task", "entity")]
+    idle = session.shotgun._idle[:]
+    held, released = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with session._lock, session.shotgun.lease(), session.graph.reading():
+            held.set()
+            released.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    try:
+        after_fork._in_child()
+        assert session.shotgun.stats() == {"lent": 0, "idle": 0, "max_connections": 8}
+        assert not session.graph._reads
+        asked = ThreadPoolExecutor(1).submit(session.find_one, "Shot", [["id", "is", 235]])
+        assert asked.result(10)["code"] == "AA_002"
+        assert list(members) == tasks
+        session.fetch(
+            [session.merge({"type": kind, "id": 1}) for kind in ("Department", "Page")], "id", force=True
+        )
+        assert all(client not in idle for client in session.shotgun._idle)
+    finally:
+        released.set()
+        thread.join()
+
+
+def test_connections_of_the_parent_are_not_closed_by_a_child(demo_site: LocalSite) -> None:
+    """Closing says good-bye on the socket, which both share; only the process that opened it may."""
+    client = demo_site.connect()
+    _close_all([client], os.getpid() + 1)
+    assert client._connection is not None
+    _close_all([client], os.getpid())
+    assert client._connection is None

@@ -108,3 +108,16 @@ def test_an_entity_equals_its_copies(row: dict[str, Any]) -> None:
         assert type(copied) is dict
         assert entity == copied
         assert not any("." in key for key in copied)
+
+
+def test_cyclic_lists_are_compared_to_the_end(shot: Any) -> None:
+    """Two lists that hold themselves and look alike are equal, and the comparison ends."""
+
+    def ring(leaf: int) -> list[Any]:
+        inner: list[Any] = [leaf, {"type": "Asset", "id": 1}]
+        inner.append(inner)
+        return inner
+
+    shot["ring"] = ring(1)
+    assert shot == {**ROW, "ring": ring(1)}
+    assert shot != {**ROW, "ring": ring(2)}

@@ -211,3 +211,33 @@ def test_cycles_run_through_entities_dicts_and_lists(session: Session) -> None:
     assert found["blob"] is not box
     assert repr(found)
     assert_sound(session)
+
+
+def test_back_references_compare_as_the_sequence_that_they_are(session: Session) -> None:
+    """With lists, tuples and each other; with anything else they are unequal, and they have no hash."""
+    tasks = session.merge(
+        [{"type": "Task", "id": number, "entity": {"type": "Shot", "id": 1}} for number in (3, 1)]
+    )
+    found = tasks[0]["entity"].backrefs[("Task", "entity")]
+    assert found == tasks
+    assert found == tuple(tasks)
+    assert found == tasks[0]["entity"].backrefs[("Task", "entity")]
+    assert found != tasks[::-1]
+    assert found != tasks[0]["entity"].backrefs[("Version", "entity")]
+    assert found != set(tasks)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(found)
+
+
+def test_one_raw_list_in_two_places_links_both(session: Session) -> None:
+    """A list that a script built once and used twice makes back-references from each field that holds it."""
+    assets = [{"type": "Asset", "id": 1}]
+    one, other = session.merge(
+        [{"type": "Shot", "id": 1, "assets": assets}, {"type": "Shot", "id": 2, "assets": assets}]
+    )
+    asset = session.merge(assets[0])
+    assert list(asset.backrefs[("Shot", "assets")]) == [one, other]
+    one["assets"] = []
+    assert other["assets"] == [asset]
+    assert list(asset.backrefs[("Shot", "assets")]) == [other]
+    assert_sound(session)

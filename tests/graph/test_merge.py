@@ -154,6 +154,14 @@ def test_a_deep_value_for_the_wrong_type_or_a_null_link_says_nothing(session: Se
     assert task["step.Step.code"] is None
 
 
+def test_deep_values_that_come_one_by_one_wait_for_the_link_together(session: Session) -> None:
+    """Each is known under its path until the link comes; then all are fields of the linked entity."""
+    task = session.merge({"type": "Task", "id": 1, "entity.Shot.code": "A"})
+    session.merge({"type": "Task", "id": 1, "entity.Shot.description": "B"})
+    assert task.get(["entity.Shot.code", "entity.Shot.description"]) == ("A", "B")
+    assert set(task) == {"type", "id"}
+
+
 def test_deep_values_through_several_links_build_the_chain(session: Session) -> None:
     """Each step that brings its link is an entity of its own."""
     task = session.merge(

@@ -209,3 +209,27 @@ def test_instants_survive_a_change_of_the_time_zone(tmp_path: Path) -> None:
     assert plain == f"{datetime(2024, 7, 1, 12)!r} {date(2024, 7, 1)!r}"
     assert winter == datetime(2024, 1, 1, tzinfo=timezone.utc).isoformat()
     assert older_wins == "False"
+
+
+def test_lists_and_back_references_travel_as_plain_sequences() -> None:
+    """A field's list of links arrives as a list, what links to an entity as a tuple, both of one session."""
+    session = Session(False)
+    shot = session.merge(
+        {"type": "Shot", "id": 1, "assets": [{"type": "Asset", "id": 1}, {"type": "Asset", "id": 2}]}
+    )
+    [asset, _] = assets = shot["assets"]
+    again, linked = pickle.loads(pickle.dumps((assets, asset.backrefs[("Shot", "assets")])))
+    assert (type(again), type(linked)) == (list, tuple)
+    assert [each.key for each in again] == [("Asset", 1), ("Asset", 2)]
+    assert [each.key for each in linked] == [("Shot", 1)]
+    assert linked[0]["assets"] == again
+    assert linked[0].session is again[0].session is not session
+
+
+def test_tuples_travel_as_tuples() -> None:
+    """With the entities in them, however they are nested."""
+    shot = Session(False).merge({"type": "Shot", "id": 1, "range": (1, ({"type": "Asset", "id": 1}, 2))})
+    again = pickle.loads(pickle.dumps(shot))
+    first, (asset, last) = again["range"]
+    assert (first, asset.key, last) == (1, ("Asset", 1), 2)
+    assert asset is again.session.merge({"type": "Asset", "id": 1})

@@ -340,15 +340,15 @@ def test_fetch_hierarchy_goes_on_where_no_chain_foresaw(session: Session) -> Non
     task = session.merge({"type": "Task", "id": 1})
     row = {
         **{key: value for key, value in _task_row(1).items() if "entity" not in key},
-        "entity": {"type": "Episode", "id": 3, "name": "E"},
+        "entity": {"type": "Level", "id": 3, "name": "E"},
     }
     plan = hierarchy.fetch_hierarchy(session.graph, session.importance, [task])
     assert next(plan)[0].args[0] == "Task"
     [request] = plan.send([[row]])
-    assert request.args[:2] == ("Episode", [["id", "in", [3]]])
+    assert request.args[:2] == ("Level", [["id", "in", [3]]])
     with pytest.raises(StopIteration) as end:
         plan.send([[]])
-    assert [entity.key for entity in end.value.value] == [("Task", 1), ("Episode", 3)]
+    assert [entity.key for entity in end.value.value] == [("Task", 1), ("Level", 3)]
 
 
 def test_fetch_hierarchy_of_what_is_not_there(session: Session) -> None:

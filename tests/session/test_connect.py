@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 import shotgun_api3
@@ -275,3 +278,32 @@ def test_further_arguments_need_a_name(site: LocalSite) -> None:
     """Beside a client they would be lost, and are refused."""
     with pytest.raises(TypeError, match="name of a site"):
         Session(site.connect(connect=False), None, "extra")
+
+
+def test_threads_that_need_the_site_at_once_connect_once(module: Write) -> None:
+    """`Session()` in eight threads: whoever comes first looks for the site, the others take what it found."""
+    module(
+        "shotgun_api3_registry",
+        """
+        import time
+
+        import shotgun_api3
+
+        asked = []
+
+        def connect():
+            asked.append(1)
+            time.sleep(0.2)
+            return shotgun_api3.Shotgun("https://studio.example.com", "script", "key", connect=False)
+        """,
+    )
+    start = threading.Barrier(8)
+    with Session() as session, ThreadPoolExecutor(8) as threads:
+
+        def need(_: int) -> Any:
+            start.wait(10)
+            return session.shotgun
+
+        found = list(threads.map(need, range(8)))
+    assert {id(pool) for pool in found} == {id(session.shotgun)}
+    assert sys.modules["shotgun_api3_registry"].asked == [1]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sgsession import Entity, EntityNotFoundError, FieldNotLoadedError, Session, minimize
+from sgsession import Entity, EntityNotFoundError, FieldNotLoadedError, Session, SessionError, minimize
 from sgsession.site import LocalSite
 
 from .conftest import Costs
@@ -463,3 +463,47 @@ def test_minimize(task: Entity) -> None:
         "file": {"type": "Attachment", "id": 8, "url": "https://x/y", "name": "y"},
     }
     assert data["a"] is task
+
+
+def test_updating_in_place_merges(task: Entity) -> None:
+    """`|=` is `update`: raw links become the session's entities, and the same object stays in the name."""
+    same = task
+    same |= {"content": "Roto", "entity": {"type": "Shot", "id": 5}}
+    assert same is task
+    assert task["content"] == "Roto"
+    assert task["entity"] is task.session.merge({"type": "Shot", "id": 5})
+    assert task in task["entity"].backrefs[("Task", "entity")]
+
+
+def test_a_deep_name_is_the_display_name(session: Session, costs: Costs) -> None:
+    """As the last step of a path `name` is what the site shows, under whatever field the type keeps it."""
+    task = session.merge(
+        {
+            "type": "Task",
+            "id": 1,
+            "entity": {"type": "Shot", "id": 9, "code": "AA"},
+            "sg_unnamed": {"type": "Shot", "id": 10},
+            "sg_file": {"type": "PublishedFile", "id": 1, "code": "AA_anim"},
+        }
+    )
+    with costs(0):
+        assert "name" not in task["entity"]
+        assert task["entity.Shot.name"] == "AA"
+        assert "sg_unnamed.Shot.name" not in task
+        # A PublishedFile has another field of that name, which nobody has read yet.
+        assert "sg_file.PublishedFile.name" not in task
+
+
+def test_the_name_of_a_type_that_composes_it(offline: Session) -> None:
+    """A Note is shown by a name made of several fields: only what a link brought is its name."""
+    shot = offline.merge({"type": "Shot", "id": 1, "notes": [{"type": "Note", "id": 1, "name": "Re: sky"}]})
+    assert shot["notes"][0].name == "Re: sky"
+    assert offline.merge({"type": "Note", "id": 2, "code": "not shown", "subject": "sky"}).name is None
+
+
+def test_an_address_needs_an_entity_and_a_site(session: Session, offline: Session) -> None:
+    """What names no entity has no page, and without a site no entity has one: each refusal says so."""
+    with pytest.raises(ValueError, match="names no entity"):
+        session.get_url({"type": "Shot"})
+    with pytest.raises(SessionError, match="without a site"):
+        offline.merge({"type": "Shot", "id": 1}).url  # noqa: B018

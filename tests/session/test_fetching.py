@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -275,3 +276,24 @@ def test_threads_fetch_in_one_session(session: Session) -> None:
     with ThreadPoolExecutor(len(fields)) as threads:
         list(threads.map(fetch, fields))
     assert all(set(fields) <= set(shot) for shot in shots)
+
+
+def test_the_error_of_a_missing_row_travels(session: Session, costs: Costs) -> None:
+    """Raised in a farm job, it arrives with its text and the keys of what is missing."""
+    gone = session.merge([{"type": "Task", "id": id} for id in (99_998, 99_999)])
+    with costs(1), pytest.raises(EntityNotFoundError) as problem:
+        session.fetch(gone, "content")
+    again = pickle.loads(pickle.dumps(problem.value))
+    assert type(again) is EntityNotFoundError
+    assert str(again) == str(problem.value)
+    assert again.keys == (("Task", 99_998), ("Task", 99_999))
+
+
+def test_an_own_value_outlives_an_answer_without_it(session: Session, costs: Costs) -> None:
+    """What a script keeps on an entity under a field that the site lacks stays when the site is asked for it."""
+    shot = session.get("Shot", 234)
+    shot["our_note"] = "kept"
+    with costs(1):
+        session.find("Shot", [["id", "in", [234, 235]]], ["our_note"])
+    assert shot["our_note"] == "kept"
+    assert "our_note" not in session.get("Shot", 235)

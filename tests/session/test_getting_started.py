@@ -144,3 +144,12 @@ def test_threads_share_instances(session: Session, costs: Costs) -> None:
     with costs(20), ThreadPoolExecutor(20) as threads:
         found = list(threads.map(lambda _: session.find_one("Shot", [["id", "is", 234]]), range(20)))
     assert {id(shot) for shot in found} == {id(found[0])}
+
+
+def test_private_names_are_never_those_of_the_client(session: Session, costs: Costs) -> None:
+    """A misspelt private name, or a session that is not made yet, asks no client for anything."""
+    with costs(0):
+        with pytest.raises(AttributeError, match="_user_agents"):
+            session._user_agents  # noqa: B018
+        with pytest.raises(AttributeError, match="base_url"):
+            Session.__new__(Session).base_url  # noqa: B018

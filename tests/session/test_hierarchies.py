@@ -176,6 +176,23 @@ def test_parents_that_run_in_a_circle(session: Session, costs: Costs) -> None:
     assert keys(everything) == [("Shot", 234), ("Shot", 235), ("Task", 456)]
 
 
+def test_a_type_that_is_its_own_parent(own_site: LocalSite, session: Session, costs: Costs) -> None:
+    """Assets below assets: each read brings one more level, and the climb ends where there is no parent."""
+    session.parent_fields = {**session.parent_fields, "Asset": "sg_inside"}
+    session.important_links = {**session.important_links, "Asset": {"sg_inside": ["Asset"]}}
+    session.merge([inside(301, 302), inside(302, 303)])
+    asset = session.merge({"type": "Asset", "id": 303, "sg_inside": None})
+    with costs(at_most=2):
+        everything = session.fetch_heirarchy([session.merge({"type": "Asset", "id": 301})])
+    assert keys(everything) == [("Asset", 301), ("Asset", 302), ("Asset", 303), ("Project", 123)]
+    assert asset["project"]["name"] == "Demo Project"
+
+
+def inside(asset_id: int, parent_id: int) -> dict[str, Any]:
+    """An asset that is a part of another one."""
+    return {"type": "Asset", "id": asset_id, "sg_inside": {"type": "Asset", "id": parent_id}}
+
+
 # 1,000 tasks
 
 
@@ -272,3 +289,13 @@ def test_one_project_brings_those_of_the_neighbours(session: Session, costs: Cos
         tasks[0].project()
     with costs(0):
         assert {each.project().key for each in [*tasks, tasks[0]["entity"]]} == {("Project", 123)}
+
+
+def test_a_neighbour_whose_project_is_known_is_not_asked_for(session: Session, costs: Costs) -> None:
+    """Only those that lack their project are in the request."""
+    shot = {"type": "Shot", "id": 234, "project": {"type": "Project", "id": 123}}
+    known = {"type": "Task", "id": 457, "entity": shot, "project": {"type": "Project", "id": 123}}
+    task, _, _ = session.merge([{"type": "Task", "id": 456, "entity": shot}, known, inside(301, 302)])
+    with costs(1) as requests:
+        assert task.project().key == ("Project", 123)
+    assert "457" not in str(requests[0].params)

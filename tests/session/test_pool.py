@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import shotgun_api3
 
-from sgsession import PoolError, Session, ShotgunPool
+from sgsession import ConfigurationError, PoolError, Session, ShotgunPool
 from sgsession.errors import PoolClosedError, PoolTimeoutError
 from sgsession.site import LocalSite
 
+from ..answering import answering
 from .conftest import Costs
 
 Make = Callable[..., ShotgunPool]
@@ -319,3 +320,78 @@ def test_the_repr_shows_the_state_and_no_secrets(make_pool: Make, site: LocalSit
         assert "1 lent, 0 idle of 3" in repr(pool)
     assert site.url in repr(pool)
     assert site.api_key not in repr(pool)
+
+
+def test_writing_and_summing_like_normal(
+    own_site: LocalSite, make_pool: Make, shotgun: Any, costs: Costs
+) -> None:
+    """create, update, delete, revive, batch and summarize give what the client gives; one request each."""
+    pool = make_pool()
+    with costs(6):
+        shot = pool.create("Shot", {"code": "ZZ", "project": {"type": "Project", "id": 123}}, ["code"])
+        changed = pool.update("Shot", shot["id"], {"description": "new"})
+        assert (pool.delete("Shot", shot["id"]), pool.revive("Shot", shot["id"])) == (True, True)
+        [row] = pool.batch(
+            [
+                {
+                    "request_type": "update",
+                    "entity_type": "Shot",
+                    "entity_id": shot["id"],
+                    "data": {"code": "Z"},
+                }
+            ]
+        )
+        summary = pool.summarize("Shot", [["code", "is", "Z"]], [{"field": "id", "type": "count"}])
+    assert (shot["code"], changed["description"], row["code"]) == ("ZZ", "new", "Z")
+    assert type(shot) is type(changed) is type(row) is dict
+    assert summary == shotgun.summarize("Shot", [["code", "is", "Z"]], [{"field": "id", "type": "count"}])
+    assert shotgun.find_one("Shot", [["id", "is", shot["id"]]], ["code"])["code"] == "Z"
+
+
+def test_what_python_looks_for_is_not_passed_on(make_pool: Make, costs: Costs) -> None:
+    """Hooks of other libraries and of `copy` are not there, on a pool that is not made yet either; 0 requests."""
+    with costs(0):
+        for pool in (make_pool(), ShotgunPool.__new__(ShotgunPool)):
+            assert not hasattr(pool, "__array__")
+            assert not hasattr(pool, "__deepcopy__")
+        with pytest.raises(AttributeError, match="base_urls"):
+            ShotgunPool.__new__(ShotgunPool).base_urls  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((200, b"<html>Welcome</html>", "text/html"), "not with its JSON"),
+        ((200, b'{"results": {}}', "application/json"), "not with its JSON"),
+        ((200, b'{"resul', "application/json"), "not with its JSON"),
+        ((404, b"nothing here", "text/plain"), "HTTP 404 Not Found"),
+    ],
+    ids=["page", "foreign JSON", "half of it", "404"],
+)
+def test_an_address_that_is_no_site(answer: Any, said: str) -> None:
+    """Whatever answers that is no site is called none, with its address, and its connection is dropped."""
+    with answering(answer) as address, ShotgunPool(address, "script", "key") as pool:
+        with pytest.raises(ConfigurationError, match="does not answer like") as caught:
+            pool.find_one("Shot", [])
+        assert address in str(caught.value)
+        assert said in str(caught.value)
+        assert pool.stats() == {"lent": 0, "idle": 0, "max_connections": 8}
+
+
+REFUSED = b'{"exception": true, "message": "closed for the weekend", "error_code": 103}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem", "said"),
+    [
+        ((500, b"sorry", "text/plain"), shotgun_api3.ProtocolError, "500 Internal Server Error"),
+        ((200, REFUSED, "application/json"), shotgun_api3.Fault, "closed for the weekend"),
+    ],
+    ids=["500", "refusal"],
+)
+def test_a_site_that_is_down_is_a_site(answer: Any, problem: type[Exception], said: str) -> None:
+    """What it says, before it has said what it can do, is raised as the client raises it."""
+    with answering(answer) as address, ShotgunPool(address, "script", "key") as pool:
+        with pytest.raises(problem, match=said):
+            pool.find_one("Shot", [])
+        assert pool.stats()["lent"] == 0

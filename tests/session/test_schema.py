@@ -129,6 +129,18 @@ def test_known_names_pass(strict: Session, costs: Costs) -> None:
     assert task["entity"] is shot
 
 
+@pytest.mark.parametrize("wrong", [None, 7, ["Shot"]])
+def test_a_type_is_named_by_a_text(session: Session, costs: Costs, wrong: Any) -> None:
+    """Anything else is refused by what was written, with a schema or without one; 0 requests."""
+    with costs(0), pytest.raises(UnknownNameError, match="named by a text"):
+        session.find(wrong, [])
+
+
+def test_a_schema_is_printed_as_its_size(fields: dict[str, Any]) -> None:
+    """Its repr does not spill thousands of fields."""
+    assert repr(Schema(fields)) == f"<Schema of {len(fields)} types>"
+
+
 # Aliases
 
 
@@ -205,3 +217,11 @@ def test_typed_references_are_held_to_the_schema(strict: Session, costs: Costs) 
         assert strict.parse_user_input("publishedfile:701").key == ("PublishedFile", 701)
         with pytest.raises(ValueError, match="Shott"):
             strict.parse_user_input("Shott:7")
+
+
+def test_a_dollar_that_is_no_alias_is_part_of_the_path(strict: Session, costs: Costs) -> None:
+    """Looking for a reverse walk, `$FROM$`, beside aliases finds what is known under it, and nothing else."""
+    with costs(0):
+        shot = strict.merge({"type": "Shot", "id": 234})
+        assert shot.get("$FROM$Task.entity.content", "?") == "?"
+        assert "$FROM$Task" not in shot

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Callable
 
 import pytest
 
-from sgsession import Session
+from sgsession import ConfigurationError, Session
 from sgsession.site import LocalSite
 
 from .conftest import Costs
@@ -70,3 +72,15 @@ def test_each_request_is_logged_without_secrets(
     assert lines[0].startswith("info")  # what the site can do, asked once
     assert site.api_key not in caplog.text
     assert "confidential" not in "".join(lines)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no user ids")
+def test_nothing_says_who_is_logged_in(
+    session: Session, costs: Costs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container whose user has no name, the error says which variable to set; nothing is asked."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    with costs(0), pytest.raises(ConfigurationError, match="set USER"):
+        session.guess_user()

@@ -157,6 +157,38 @@ def test_rows_that_leave_meanwhile_hide_none(own_site: LocalSite, session: Sessi
     assert seen == list(range(456, 512))
 
 
+def test_rows_that_move_meanwhile_come_once(own_site: LocalSite, session: Session, shotgun: Any) -> None:
+    """A row that is created before the page one is at pushes another into the next page: it is not given twice."""
+    order = [{"field_name": "code", "direction": "asc"}]
+    shots = session.find_iter("Shot", [], order=order, per_page=5)
+    seen = [next(shots)["code"] for _ in range(5)]
+    shotgun.create("Shot", {"code": "AA_000", "project": PROJECT})
+    seen += [shot["code"] for shot in shots]
+    assert seen == sorted(set(seen))
+    assert len(seen) == 14
+
+
+def test_find_iter_takes_filters_in_the_form_of_the_wire(session: Session, costs: Costs) -> None:
+    """The client's dict of conditions goes page by page as well."""
+    condition = {"path": "content", "relation": "is", "values": ["Matchmove"]}
+    filters = {"logical_operator": "and", "conditions": [condition]}
+    wanted = session.find("Task", filters)
+    with costs(4):
+        assert list(session.find_iter("Task", filters, per_page=5)) == wanted
+    assert len(wanted) == 12
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"per_page": 0}, {"per_page": "5"}, {"async_count": 0}, {"limit": -1}, {"limit": "all"}],
+    ids=str,
+)
+def test_pages_that_cannot_be_are_refused(session: Session, costs: Costs, options: dict[str, Any]) -> None:
+    """Numbers that are none, before anything is sent."""
+    with costs(0), pytest.raises(ValueError, match=r"is .*a number from"):
+        list(session.find_iter("Shot", [], **options))
+
+
 # summarize
 
 

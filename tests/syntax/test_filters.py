@@ -41,6 +41,10 @@ json_values = st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_siz
         ('code in ["a,b", "c"]', ["code", "in", ["a,b", "c"]]),
         ("due_date in_last 3,DAY", ["due_date", "in_last", [3, "DAY"]]),
         ("entity type_is Shot", ["entity", "type_is", "Shot"]),
+        ("sg_flag=True", ["sg_flag", "is", True]),
+        ("sg_flag is False", ["sg_flag", "is", False]),
+        ('code="half', ["code", "is", '"half']),
+        ("code={AA", ["code", "is", "{AA"]),
         ('["code", "is", "x"]', ["code", "is", "x"]),
         (
             '{"filter_operator": "any", "filters": [["id", "is", 1]]}',

@@ -18,7 +18,7 @@ from ..pool import ShotgunPool
 from ..schema import Schema
 from ..syntax.instants import instant
 from ..transport.after_fork import renew_after_fork
-from ..transport.client import local_instant
+from ..transport.client import local_instant, without_credentials
 from .threads import Threads
 
 __all__ = ["SessionBase"]
@@ -39,6 +39,12 @@ class _Moment:
     """What stands for an aware datetime in a pickle: the zones of two machines may differ."""
 
     utc: str
+
+
+# What begins anew in an unpickled session; a subclass's own attributes travel like those of any object.
+_NOT_PICKLED = frozenset(
+    {"graph", "_connect", "_guessed_users", "_lock", "_own_pool", "_shotgun", "_threads"}
+)
 
 
 class SessionBase:
@@ -106,13 +112,19 @@ class SessionBase:
         if self._shotgun is _UNDECIDED:
             with self._lock:
                 if self._shotgun is _UNDECIDED:
-                    self.shotgun = self._connect()
+                    try:
+                        self.shotgun = self._connect()
+                    except AttributeError as problem:
+                        # Out of a property, it would be taken for a missing attribute of the session.
+                        raise ConfigurationError(
+                            f"Connecting failed in the studio's code: {problem}."
+                        ) from problem
         return self._shotgun
 
     @shotgun.setter
     def shotgun(self, client: Any) -> None:
         given, client = client, ShotgunPool.wrap(client)
-        url = getattr(client, "base_url", None)
+        url = without_credentials(getattr(client, "base_url", None))
         if self._site_url is not None and url is not None and url != self._site_url:
             raise ConfigurationError(
                 f"What this session knows comes from {self._site_url}; it cannot go on with {url}."
@@ -238,8 +250,12 @@ class SessionBase:
         """The address of an entity's page on the site; costs no request."""
         if not is_raw_entity(entity):
             raise SyntaxProblem(f"{entity!r} names no entity.")
-        if self._site_url is None and self.shotgun is None:
-            raise NoSiteError("This session was made without a site; its entities have no address.")
+        if self._site_url is None:
+            self._client()  # connects, which says where the site is
+        if self._site_url is None:
+            raise NoSiteError(
+                f"{self.shotgun!r} does not say where its site is; its entities have no address."
+            )
         place = "page" if entity["type"] == "Page" else f"detail/{entity['type']}"
         return f"{str(self._site_url).rstrip('/')}/{place}/{entity['id']}"
 
@@ -267,11 +283,7 @@ class SessionBase:
     def __getstate__(self) -> dict[str, Any]:
         """All that is known, flat, and the site's address; no client, since it holds credentials."""
         with self._lock:
-            own = {
-                name: value
-                for name, value in vars(self).items()
-                if name.startswith("important_") or name in ("parent_fields", "dir_map", "_site_url", "_name")
-            }
+            own = {name: value for name, value in vars(self).items() if name not in _NOT_PICKLED}
             rows = [
                 (
                     entity.key,

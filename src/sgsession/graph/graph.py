@@ -94,18 +94,10 @@ class Graph:
                 relink(entity, field, value, None, self.lock)
             for (_, field), sources in list((entity._backrefs or {}).items()):
                 for source in sources:
-                    self._unlink(source, field, entity)
+                    # What linked to it is not known any more: a list without it would be a wrong answer.
+                    self.remove_field(source, field)
             entity._backrefs = None
             self.identity.discard(entity)
-
-    @staticmethod
-    def _unlink(source: Entity, field: str, target: Entity) -> None:
-        """A field that held a forgotten entity is not known any more; a list just loses it."""
-        value = dict.get(source, field)
-        if value is target:
-            dict.pop(source, field, None)
-        elif isinstance(value, list):
-            value[:] = [item for item in value if item is not target]
 
     # Changes
 
@@ -127,12 +119,15 @@ class Graph:
                 raise ValueError(f"The {name} of an entity cannot be changed.")
         with self.lock:
             self.own(entity)
-            Merge(self, True, None, True).assign(entity, fields)
-            self.wrote(entity, fields)
+            merge = Merge(self, True, None, True)
+            merge.assign(entity, fields)
+            for changed, field in merge.taken:
+                self.wrote(changed, (field,))
 
     def merge_fields(self, entity: Entity, fields: dict[str, Any]) -> None:
         """Put back fields that this graph had before, under the names that they had."""
-        Merge(self, True, None, False).assign(entity, fields)
+        # Without the id: with it, a few fields beside a name would look like a link.
+        Merge(self, True, None, False).assign(entity, {key: fields[key] for key in fields if key != "id"})
 
     def remove_field(self, entity: Entity, field: str) -> None:
         """Forget the value of a field."""

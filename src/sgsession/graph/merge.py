@@ -40,7 +40,9 @@ class Merge:
             session has written since keep their values.
     """
 
-    __slots__ = ("_answered", "_created_at", "_graph", "_jobs", "_memo", "_moment", "_over", "_resolve")
+    __slots__ = (
+        "_answered", "_by_hand", "_created_at", "_graph", "_jobs", "_memo", "_moment", "_over", "_resolve", "taken",
+    )  # fmt: skip
 
     def __init__(
         self, graph: Graph, over: bool | None, created_at: Any, resolve: bool, moment: int | None = None
@@ -54,6 +56,8 @@ class Merge:
         # By id(): `data` keeps every nested object alive until the run ends.
         self._memo: dict[int, Any] = {}
         self._answered: set[int] = set()
+        self._by_hand = False
+        self.taken: list[tuple[Entity, str]] = []
 
     def run(self, data: Any) -> Any:
         """Merge all entities in a nested structure; return its copy, in which they are the session's."""
@@ -64,7 +68,8 @@ class Merge:
         return result
 
     def assign(self, entity: Entity, row: dict[str, Any]) -> None:
-        """Merge fields that were set on an entity by hand."""
+        """Merge fields that were set on an entity by hand; `taken` says which fields of which entities changed."""
+        self._by_hand = True
         self._jobs.append((entity, row, None))
         self._work()
 
@@ -151,6 +156,8 @@ class Merge:
                     continue
             after = value if value.__class__ in _PLAIN else self._field_value(value, age)
             dict.__setitem__(entity, field, after)
+            if self._by_hand:
+                self.taken.append((entity, field))
             if entity._aside:
                 graph.drop_aside(entity, field)
             if after.__class__ not in _PLAIN or (before is not _NOTHING and before.__class__ not in _PLAIN):

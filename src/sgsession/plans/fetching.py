@@ -68,7 +68,7 @@ def ask(graph: Graph, importance: Importance, lacking: Lacking) -> Plan[list[Ent
     requests = []
     for entity_type, entities in lacking.items():
         paths = list(dict.fromkeys(path for missing in entities.values() for path in missing))
-        fields = asked_fields(graph, importance, entity_type, paths)
+        fields = asked_fields(importance, entity_type, paths)
         for chunk in chunks(entities):
             asked.append((chunk, paths))
             ids = [entity["id"] for entity in chunk]
@@ -79,11 +79,12 @@ def ask(graph: Graph, importance: Importance, lacking: Lacking) -> Plan[list[Ent
     with graph.reading() as moment:
         pages = yield requests
         for rows, (chunk, paths) in zip(pages, asked, strict=True):
-            present = set(map(id, merge_rows(graph, rows, moment)))
+            # By key: one that was forgotten meanwhile is another object now, but it is on the site.
+            present = {entity.key for entity in merge_rows(graph, rows, moment)}
             for entity in chunk:
-                if id(entity) not in present:
+                if entity.key not in present:
                     missed.append(entity)
-                for path in graph.unknown_paths(entity, paths) if id(entity) in present else ():
+                for path in graph.unknown_paths(entity, paths) if entity.key in present else ():
                     graph.mark_absent(entity, path)
         graph.saw(missed, False, moment)
     return missed
@@ -129,7 +130,7 @@ def fetch_backrefs(
     backref_type = graph.schema.type_name(backref_type)
     [field] = expanded(graph, backref_type, field)
     graph.schema.check_paths(backref_type, [field])
-    fields = asked_fields(graph, importance, backref_type, [field])
+    fields = asked_fields(importance, backref_type, [field])
     with graph.reading() as moment:
         requests = [
             Request("find", (backref_type, [[field, "in", [entity.minimal for entity in chunk]]], fields))

@@ -40,14 +40,14 @@ def expanded(graph: Graph, entity_type: str, fields: Any) -> list[str]:
 
 
 def asked_fields(
-    graph: Graph, importance: Importance, entity_type: str, fields: Any, add_default_fields: bool = True
+    importance: Importance, entity_type: str, paths: Iterable[str], add_default_fields: bool = True
 ) -> list[str]:
-    """All fields to ask a site for.
+    """All fields to ask a site for, where `paths` are wanted.
 
     The links on the way of a deep field come along: without them its value has nowhere to go, and a
     link brings the display name of what it holds.
     """
-    wanted = dict.fromkeys(expanded(graph, entity_type, fields))
+    wanted = dict.fromkeys(paths)
     if add_default_fields:
         wanted.update(dict.fromkeys(importance.core_fields(entity_type)))
     for path in list(wanted):

@@ -83,9 +83,11 @@ def _upward_links(importance: Importance, entity: Entity) -> Iterator[tuple[str,
     link = importance.parent_field(entity["type"])
     if link is None:
         return
-    parent = look_up(entity, link)
-    yield link, parent
-    if link != "project" and (parent is None or parent is Unknown.NOT_THERE):
+    value = look_up(entity, link)
+    # A studio may name a list of links: then there are several parents, or none.
+    parents = value if isinstance(value, (list, tuple)) else [value]
+    yield from ((link, parent) for parent in parents)
+    if link != "project" and all(parent is None or parent is Unknown.NOT_THERE for parent in parents):
         yield "project", look_up(entity, "project")
 
 
@@ -100,7 +102,9 @@ def parent_of(graph: Graph, importance: Importance, entity: Entity) -> Plan[Enti
     return next((value for _, value in links if isinstance(value, Entity)), None)
 
 
-def project_of(graph: Graph, importance: Importance, entity: Entity) -> Plan[Entity | None]:
+def project_of(
+    graph: Graph, importance: Importance, entity: Entity, below: tuple[Entity, ...] = ()
+) -> Plan[Entity | None]:
     """The project of an entity, or None where it has none; at most one request of each type.
 
     Whoever asks for one project will ask for the next: the entities above, and those beside it that hang
@@ -109,6 +113,8 @@ def project_of(graph: Graph, importance: Importance, entity: Entity) -> Plan[Ent
     [entity] = own_entities(graph, entity)
     if entity["type"] == "Project":
         return entity
+    if any(entity is one for one in below):
+        return None  # entities that hang on each other in a ring
     project = look_up(entity, "project")
     if project is Unknown.NOT_LOADED:
         lacking: Lacking = {}
@@ -121,7 +127,11 @@ def project_of(graph: Graph, importance: Importance, entity: Entity) -> Plan[Ent
         )
         refuse_missing([one for one in missed if one is entity])
         project = look_up(entity, "project")
-    return project if isinstance(project, Entity) else None
+    if isinstance(project, Entity):
+        return project
+    # A type without the field (a Reply) belongs to the project of what it hangs on.
+    parent = yield from parent_of(graph, importance, entity)
+    return None if parent is None else (yield from project_of(graph, importance, parent, (*below, entity)))
 
 
 def _near(importance: Importance, entity: Entity) -> Iterator[Entity]:

@@ -110,7 +110,8 @@ def _find_request(
 ) -> Request:
     entity_type = graph.schema.type_name(entity_type)
     options = {**options, "order": asked_order(graph, entity_type, options.get("order"))}
-    asked = asked_fields(graph, importance, entity_type, fields, add_default_fields)
+    paths = expanded(graph, entity_type, fields)
+    asked = asked_fields(importance, entity_type, paths, add_default_fields)
     return Request(
         method, (entity_type, asked_filters(graph, entity_type, filters), asked), given(options, _DEFAULTS)
     )
@@ -161,7 +162,7 @@ def get(
         if entity is None or graph.unknown_paths(entity, paths):
             unknown.append(entity_id)
     if unknown and fetch:
-        asked = asked_fields(graph, importance, entity_type, paths)
+        asked = asked_fields(importance, entity_type, paths)
         with graph.reading() as moment:
             pages = yield [
                 Request("find", (entity_type, [["id", "in", list(chunk)]], asked))

@@ -197,8 +197,12 @@ def _note_written(graph: Graph, written: Sequence[Written]) -> list[Entity]:
 def _target_key(graph: Graph, target: Any, entity_id: int | None) -> tuple[str, int]:
     if isinstance(target, str):
         return _key(graph, target, entity_id)
-    [entity] = own_entities(graph, target)
-    return entity.key
+    if not isinstance(target, Entity) or entity_id is not None:
+        raise SyntaxProblem(
+            f"Write (type, id) or (entity), one at a time, not ({target!r}, {entity_id!r}); batch() takes several."
+        )
+    graph.own(target)
+    return target.key
 
 
 def _key(graph: Graph, entity_type: str, entity_id: Any) -> tuple[str, int]:

@@ -10,6 +10,10 @@ from ..errors import SyntaxProblem
 __all__ = ["check_filters", "map_paths"]
 
 
+# A site takes 265 (wire.md 3.1), but the client recurses over them, four calls for each.
+_DEEPEST = 200
+
+
 def check_filters(filters: Any) -> None:
     """Refuse what the client or the site would refuse, with the place and the next step named.
 
@@ -17,21 +21,37 @@ def check_filters(filters: Any) -> None:
         SyntaxProblem: not a list of conditions `[path, operator, value…]` and groups
             `{"filter_operator": "any", "filters": […]}`.
     """
-    if isinstance(filters, dict) and "logical_operator" in filters:
-        return  # ready for the wire; the client passes it on as it is
-    if not isinstance(filters, (list, tuple)):
+    on_wire = isinstance(filters, dict) and "logical_operator" in filters
+    if not on_wire and not isinstance(filters, (list, tuple)):
         raise SyntaxProblem(
             f"Filters are a list of conditions, not {filters!r}: write [['code', 'is', 'AA_010']]."
         )
-    waiting = [iter(filters)]
+    waiting = [iter([filters] if on_wire else filters)]
     while waiting:
+        if len(waiting) > _DEEPEST:
+            raise SyntaxProblem(f"Groups of filters nested over {_DEEPEST} deep, or one that holds itself.")
         for condition in waiting[-1]:
-            if isinstance(condition, dict):
-                waiting.append(iter(_group(condition)))
+            members = _members(condition)
+            if members is not None:
+                waiting.append(iter(members))
                 break
             _check_condition(condition, filters)
         else:
             waiting.pop()
+
+
+def _members(condition: Any) -> list[Any] | None:
+    """The members of a group, in the client's form or in that of the wire; None for a condition."""
+    if not isinstance(condition, dict) or "path" in condition:
+        return None
+    if "logical_operator" in condition:
+        members = condition.get("conditions")
+        if condition["logical_operator"] not in ("and", "or") or not isinstance(members, list):
+            raise SyntaxProblem(
+                f"A group on the wire has a logical_operator of and or or, and conditions: {condition!r}."
+            )
+        return members
+    return _group(condition)
 
 
 def _group(group: dict[str, Any]) -> list[Any]:
@@ -44,6 +64,10 @@ def _group(group: dict[str, Any]) -> list[Any]:
 
 
 def _check_condition(condition: Any, filters: Any) -> None:
+    if isinstance(condition, dict):
+        if not isinstance(condition.get("path"), str) or not isinstance(condition.get("relation"), str):
+            raise SyntaxProblem(f"A condition on the wire has a path, a relation and values: {condition!r}.")
+        return
     if isinstance(condition, str):
         raise SyntaxProblem(
             f"{condition!r} stands where a condition is expected: filters are a list of lists, "

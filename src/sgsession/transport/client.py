@@ -14,6 +14,7 @@ from ..errors import ConfigurationError, SiteUnavailable
 __all__ = [
     "LOCAL_METHODS",
     "Fault",
+    "begin_call",
     "follow_prototype",
     "is_official_client",
     "knows_capabilities",
@@ -22,6 +23,7 @@ __all__ = [
     "make_client",
     "pooled_client",
     "unavailable",
+    "without_credentials",
 ]
 
 # Methods of the client that only change its settings: they belong to the prototype, which the pooled
@@ -60,7 +62,17 @@ def _pooled_class(prototype_class: Any) -> type[Any]:
 
     This is where a transport and a decoding of our own take the place of the stock ones.
     """
-    return type(f"Pooled{prototype_class.__name__}", (prototype_class,), {"__slots__": ()})
+    return type(f"Pooled{prototype_class.__name__}", (_Counting, prototype_class), {})
+
+
+class _Counting:
+    """Counts the requests that a client begins, so that a failure can be told from a failure of a repetition."""
+
+    begun = 0
+
+    def _http_request(self, *args: Any) -> Any:
+        self.begun += 1
+        return super()._http_request(*args)  # type: ignore[misc]
 
 
 def pooled_client(prototype: Any) -> Any:
@@ -107,7 +119,8 @@ def learn_capabilities(client: Any, prototype: Any) -> None:
 
 def _no_site(prototype: Any, answer: str) -> str:
     said = " ".join(answer.split())
-    return f"{prototype.base_url} does not answer like a Flow Production Tracking site ({said}). Check the address."
+    address = without_credentials(prototype.base_url)
+    return f"{address} does not answer like a Flow Production Tracking site ({said}). Check the address."
 
 
 def knows_capabilities(prototype: Any) -> bool:
@@ -116,15 +129,37 @@ def knows_capabilities(prototype: Any) -> bool:
     return known is not None and known.host == prototype.config.server
 
 
-def unavailable(problem: Exception, base_url: str) -> SiteUnavailable | None:
-    """The error for a request that provably never left, or None where that is not certain."""
+def without_credentials(address: Any) -> Any:
+    """An address as it may be shown: `http://user:password@host` names a password."""
+    if not isinstance(address, str) or "@" not in address:
+        return address
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def begin_call(client: Any) -> None:
+    """Note that a call begins; `unavailable` tells how far it came."""
+    # A connection that was open may have carried the request before it was found closed.
+    client.begun = 0 if client._connection is None else 1
+
+
+def unavailable(client: Any, problem: Exception) -> SiteUnavailable | None:
+    """The error for a call that provably sent nothing, or None where that is not certain.
+
+    The client repeats a request after some failures, writes too: only when its first attempt, on a
+    connection that was not open yet, found nobody, was nothing executed.
+    """
+    if client.begun > 1:
+        return None
     # The client's HTTP library says that a name did not resolve by an error of its own, found by name
     # here because studios carry that library in several places.
     if isinstance(problem, ConnectionRefusedError) or type(problem).__name__ in (
         "gaierror",
         "ServerNotFoundError",
     ):
-        return SiteUnavailable(f"Nobody answers at {base_url}: {problem}. Nothing was sent.")
+        return SiteUnavailable(
+            f"Nobody answers at {without_credentials(client.base_url)}: {problem}. Nothing was sent."
+        )
     return None
 
 

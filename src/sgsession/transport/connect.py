@@ -69,7 +69,7 @@ def profiles_file() -> Path:
     configured = os.environ.get("SGSESSION_CONFIG")
     if configured:
         return Path(configured)
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - Windows only
         return Path(os.environ.get("APPDATA", "~")).expanduser() / "sgsession" / "profiles.ini"
     return Path("~/.config/sgsession/profiles.ini").expanduser()
 
@@ -100,6 +100,10 @@ def _from_registry(given: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[s
         if problem.name != "shotgun_api3_registry":
             raise  # it is there, and lacks something itself
         return None
+    if not callable(getattr(registry, "connect", None)):
+        raise ConfigurationError(
+            f"The module shotgun_api3_registry at {registry.__file__} has no function connect."
+        )
     return registry.connect(*given, *args, **kwargs)
 
 
