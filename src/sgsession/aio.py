@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .drivers.awaiting import call_in_thread, run
@@ -33,7 +34,7 @@ class AsyncEntity(Entity):
 
     async def fetch(self, fields: Any, default: Any = None, force: bool = False) -> Any:
         """See `Entity.fetch`."""
-        fields = fields if isinstance(fields, str) else list(fields)
+        fields = list(fields) if isinstance(fields, Iterator) else fields
         await self.session.fetch([self], fields, force=force)
         return self.get(fields, default)
 
@@ -75,13 +76,17 @@ class AsyncSession(SessionBase):
     entity_class = AsyncEntity
 
     async def _run(self, plan: Plan[T]) -> T:
+        if not self.is_connected:
+            # Finding the site may run a studio's code, read files, ask; none of it in the event loop.
+            await asyncio.to_thread(self._client)
         return await run(plan, self._threads, self._client, self._lock)
 
     async def __aenter__(self) -> AsyncSession:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        self.close()
+        # It waits for calls that a cancelled task has left behind.
+        await asyncio.to_thread(self.close)
 
     def __getattr__(self, name: str) -> Any:
         return self._proxied(name, self._call)
@@ -281,7 +286,7 @@ class AsyncSession(SessionBase):
         fetch: bool = True,
     ) -> Any:
         """The person who is logged in to this machine, as far as the site knows; one request, once. See `Session`."""
-        key = (login := self._login(), tuple(filter), tuple(fields))
+        key = (login := self._login(), repr(filter), repr(fields))
         if key not in self._guessed_users and fetch:
             plan = people.guess_user(self.graph, self.importance, login, filter, fields)
             self._guessed_users[key] = await self._run(plan)

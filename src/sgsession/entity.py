@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from .errors import FieldNotLoadedError, SessionError, SyntaxProblem, UnknownNameError
+from .errors import FieldNotLoadedError, NotAnEntityError, SessionError, SyntaxProblem, UnknownNameError
 from .syntax.braces import expand_braces
 from .syntax.paths import is_deep, split_first_hop
 
@@ -36,7 +36,11 @@ def is_raw_entity(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     entity_id = dict.get(value, "id")
-    return isinstance(dict.get(value, "type"), str) and isinstance(entity_id, int) and entity_id is not True
+    return (
+        isinstance(dict.get(value, "type"), str)
+        and isinstance(entity_id, int)
+        and type(entity_id) is not bool
+    )
 
 
 class Entity(dict[str, Any]):
@@ -71,6 +75,10 @@ class Entity(dict[str, Any]):
     fromkeys: ClassVar[None]  # type: ignore[assignment]
 
     def __init__(self, type_: str, id_: int, session: Any) -> None:
+        if not is_raw_entity({"type": type_, "id": id_}):
+            raise NotAnEntityError(
+                f"An entity has a text as type and an integer as id, not {type_!r}, {id_!r}."
+            )
         self._begin(type_, id_, session.graph)
         with self._graph.lock:
             self._graph.identity.add(self)
@@ -177,6 +185,8 @@ class Entity(dict[str, Any]):
                 value = look_up(self, fields)
                 return default if isinstance(value, Unknown) else value
             fields = expand_braces(fields)
+        if not isinstance(fields, Iterable):
+            return default
         return tuple(self.get(field, default) for field in fields)
 
     def __setitem__(self, field: str, value: Any) -> None:
@@ -208,6 +218,8 @@ class Entity(dict[str, Any]):
         with self._graph.lock:
             if not dict.__contains__(self, field) and default:
                 return default[0]
+            if not dict.__contains__(self, field):
+                raise FieldNotLoadedError(f"{self['type']}:{self['id']} holds no field {field!r} to remove.")
             value = dict.__getitem__(self, field)
             del self[field]
             return value
@@ -291,7 +303,7 @@ class Entity(dict[str, Any]):
         Raises:
             EntityNotFoundError: the site has no such entity.
         """
-        fields = fields if isinstance(fields, str) else list(fields)
+        fields = list(fields) if isinstance(fields, Iterator) else fields
         self.session.fetch([self], fields, force=force)
         return self.get(fields, default)
 
@@ -336,6 +348,9 @@ def look_up(entity: Entity, path: str) -> Any:
     """
     through_link = False
     while True:
+        if through_link and path == "name":
+            # As the last step of a deep path, `name` is the display name, also where a site has no such field.
+            return entity._graph.link_name(entity, dict.get(entity, path, Unknown.NOT_LOADED))
         value = dict.get(entity, path, Unknown.NOT_LOADED)
         if value is not Unknown.NOT_LOADED:
             return value
@@ -350,9 +365,11 @@ def look_up(entity: Entity, path: str) -> Any:
                 path = resolved
                 continue
         if not is_deep(path):
-            # As the last step of a deep path, `name` is the display name, also where a site has no such field.
-            return entity._graph.link_name(entity, value) if through_link and path == "name" else value
-        link, linked_type, rest = split_first_hop(path)
+            return value
+        try:
+            link, linked_type, rest = split_first_hop(path)
+        except SyntaxProblem:
+            return value  # looking never raises; asking for it will
         target = look_up(entity, link)
         if target is None:
             return None

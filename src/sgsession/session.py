@@ -374,7 +374,7 @@ class Session(SessionBase):
             fields: fields to fetch as well.
             fetch: ask the site when it has not been asked before.
         """
-        key = (login := self._login(), tuple(filter), tuple(fields))
+        key = (login := self._login(), repr(filter), repr(fields))
         if key not in self._guessed_users and fetch:
             plan = people.guess_user(self.graph, self.importance, login, filter, fields)
             self._guessed_users[key] = self._run(plan)

@@ -6,9 +6,11 @@ import asyncio
 import gc
 import inspect
 import pickle
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -343,3 +345,30 @@ def test_a_client_of_another_kind_is_asked_one_call_after_the_other(demo_site: L
         assert threading.get_ident() not in client.threads
 
     asyncio.run(main())
+
+
+def test_finding_the_site_does_not_hold_the_event_loop_up(
+    demo_site: LocalSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`AsyncSession()` looks for its site at the first request, beside the event loop."""
+    (tmp_path / "shotgun_api3_registry.py").write_text(
+        "import os, threading, shotgun_api3\n"
+        "thread = []\n"
+        "def connect():\n"
+        "    thread.append(threading.get_ident())\n"
+        "    return shotgun_api3.Shotgun(os.environ['SITE'], 'sgsession', os.environ['KEY'], connect=False)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("SITE", demo_site.url)
+    monkeypatch.setenv("KEY", demo_site.api_key)
+
+    async def main() -> None:
+        async with AsyncSession() as session:
+            assert (await session.get("Shot", 234))["code"] == "AA_001"
+
+    try:
+        asyncio.run(main())
+        [thread] = sys.modules["shotgun_api3_registry"].thread
+    finally:
+        sys.modules.pop("shotgun_api3_registry", None)
+    assert thread != threading.get_ident()

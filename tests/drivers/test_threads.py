@@ -196,3 +196,18 @@ def test_a_closed_session_refuses_and_stays_readable(session: Session) -> None:
     assert shot["code"] == "AA_001"
     with pytest.raises(shotgun_api3.ShotgunError, match="closed"):
         session.find("Shot", [])
+
+
+def test_at_the_interpreter_s_end_requests_go_one_after_the_other(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When no thread can be started any more, a fetch of several types still is answered, or refused."""
+    monkeypatch.setattr("concurrent.futures.thread._shutdown", True)
+    shot, task, nothing = session.merge(
+        [{"type": "Shot", "id": 234}, {"type": "Task", "id": 456}, {"type": "NoSuchType", "id": 1}]
+    )
+    session.fetch([shot, task], ["code", "content"])
+    assert (shot["code"], task["content"]) == ("AA_001", "Matchmove")
+    with pytest.raises(shotgun_api3.Fault):
+        session.fetch([shot, nothing], "description")
+    assert session.shotgun.stats()["lent"] == 0

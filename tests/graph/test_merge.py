@@ -229,3 +229,12 @@ def assert_same_shape(session: Session, raw: Any, found: Any) -> None:
             assert_same_shape(session, one, other)
     else:
         assert found == raw
+
+
+def test_a_deep_value_does_not_follow_a_link_to_another_type(session: Session) -> None:
+    """What was told of a shot is not told of the asset that the link turns out to hold."""
+    task = session.merge({"type": "Task", "id": 1, "entity.Shot.code": "AA"})
+    session.merge({"type": "Task", "id": 1, "entity": {"type": "Asset", "id": 1}})
+    assert "code" not in task["entity"]
+    assert task["entity.Shot.code"] is None
+    assert_sound(session)

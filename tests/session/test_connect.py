@@ -307,3 +307,34 @@ def test_threads_that_need_the_site_at_once_connect_once(module: Write) -> None:
         found = list(threads.map(need, range(8)))
     assert {id(pool) for pool in found} == {id(session.shotgun)}
     assert sys.modules["shotgun_api3_registry"].asked == [1]
+
+
+@pytest.mark.parametrize("wrong", [True, 7, 1.5, b"studio"], ids=repr)
+def test_what_is_neither_a_client_nor_a_name(wrong: Any) -> None:
+    """It is refused when the session is made, not at its first request."""
+    with pytest.raises(ConfigurationError, match="neither a client nor the name"):
+        Session(wrong)
+
+
+def test_a_registry_without_a_connect(module: Write) -> None:
+    """The module is named, and what it lacks."""
+    module("shotgun_api3_registry", "def conect():\n    return None\n")
+    with pytest.raises(ConfigurationError, match="no function connect"):
+        connect("studio")
+
+
+def test_a_mistake_in_the_registry_is_no_missing_attribute(module: Write) -> None:
+    """An `AttributeError` of the studio's code is not taken for one of the session, and says what failed."""
+    module("shotgun_api3_registry", "def connect():\n    return None.client\n")
+    session = Session()
+    with pytest.raises(ConfigurationError, match="has no attribute 'client'"):
+        session.find("Shot", [])
+
+
+def test_a_password_in_an_address_is_not_shown(module: Write) -> None:
+    """`https://user:password@host` is used as it is, and printed without the two."""
+    client = shotgun_api3.Shotgun("https://ada:secret@studio.example.com", "script", "key", connect=False)
+    with Session(client) as session:
+        assert "studio.example.com" in repr(session)
+        assert "secret" not in repr(session)
+        assert "secret" not in session.get_url({"type": "Shot", "id": 7})

@@ -507,3 +507,37 @@ def test_an_address_needs_an_entity_and_a_site(session: Session, offline: Sessio
         session.get_url({"type": "Shot"})
     with pytest.raises(SessionError, match="without a site"):
         offline.merge({"type": "Shot", "id": 1}).url  # noqa: B018
+
+
+@pytest.mark.parametrize(("kind", "number"), [("Shot", "7"), ("Shot", True), (None, 7), ("Shot", None)])
+def test_what_names_no_entity_constructs_none(offline: Session, kind: Any, number: Any) -> None:
+    """A `TypeError` that shows both; the session stays as it was."""
+    with pytest.raises(TypeError, match="a text as type and an integer as id"):
+        Entity(kind, number, offline)
+    assert len(offline.graph.identity) == 0
+
+
+def test_looking_never_raises(task: Entity) -> None:
+    """What is no path, or no field at all, is not there: `get` gives the default and `in` is false."""
+    for wrong in ("entity.Shot", "entity.", ".", "entity..code"):
+        assert task.get(wrong, "?") == "?"
+        assert wrong not in task
+    for wrong in (None, 7):
+        assert task.get(wrong, "?") == "?"
+        assert wrong not in task
+
+
+def test_popping_what_is_not_there(task: Entity) -> None:
+    """A `KeyError` that names entity and field; with a default the default. A field that is there goes."""
+    with pytest.raises(FieldNotLoadedError, match="Task:1 holds no field 'due_date'"):
+        task.pop("due_date")
+    assert task.pop("due_date", None) is None
+    assert task.pop("content") == "Anim"
+    assert "content" not in task
+
+
+def test_the_address_of_a_client_that_says_none(task: Entity) -> None:
+    """A client without a `base_url` has no pages: the refusal says so."""
+    session = Session(object())
+    with pytest.raises(SessionError, match="does not say where its site is"):
+        session.get_url({"type": "Shot", "id": 7})

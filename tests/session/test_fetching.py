@@ -297,3 +297,10 @@ def test_an_own_value_outlives_an_answer_without_it(session: Session, costs: Cos
         session.find("Shot", [["id", "in", [234, 235]]], ["our_note"])
     assert shot["our_note"] == "kept"
     assert "our_note" not in session.get("Shot", 235)
+
+
+@pytest.mark.parametrize("field", ["{entity,project}", [], ["entity", "project"]], ids=str)
+def test_back_references_come_from_one_field(session: Session, costs: Costs, field: Any) -> None:
+    """Several fields, or none, are refused before anything is sent."""
+    with costs(0), pytest.raises(ValueError, match="from one field"):
+        session.fetch_backrefs(session.merge({"type": "Shot", "id": 234}), "Task", field)

@@ -299,3 +299,14 @@ def test_a_neighbour_whose_project_is_known_is_not_asked_for(session: Session, c
     with costs(1) as requests:
         assert task.project().key == ("Project", 123)
     assert "457" not in str(requests[0].params)
+
+
+def test_a_ring_of_parents_has_no_project(session: Session, costs: Costs) -> None:
+    """Entities without a project that hang on each other: None, instead of a search without an end."""
+    session.parent_fields = {**session.parent_fields, "HumanUser": "sg_boss"}
+    ada, ben = ({"type": "HumanUser", "id": id} for id in (11, 12))
+    person, _ = session.merge([{**ada, "sg_boss": ben}, {**ben, "sg_boss": ada}])
+    with costs(at_most=2):
+        assert person.project() is None
+    with costs(0):
+        assert person.project() is None

@@ -120,6 +120,13 @@ def test_the_client_s_filters_pass(filters: Any) -> None:
     check_filters(filters)
 
 
+def _nested(depth: int) -> list[Any]:
+    filters: list[Any] = []
+    for _ in range(depth):
+        filters = [{"filter_operator": "all", "filters": filters}]
+    return filters
+
+
 @pytest.mark.parametrize(
     "filters",
     [
@@ -137,6 +144,10 @@ def test_the_client_s_filters_pass(filters: Any) -> None:
         [{"filter_operator": "any"}],
         [{"filter_operator": "any", "filters": [["code"]]}],
         [None],
+        {"logical_operator": "all", "conditions": []},
+        {"logical_operator": "and"},
+        {"logical_operator": "and", "conditions": [{"path": "code", "values": ["x"]}]},
+        _nested(200),
     ],
 )
 def test_filters_that_a_site_would_refuse_are_refused_before(filters: Any) -> None:

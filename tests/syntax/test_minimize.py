@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 
@@ -67,3 +69,23 @@ def test_nothing_of_the_graph_is_ever_sent(row: dict[str, object]) -> None:
     entity = Session(False).merge(row)
     assert minimize({"data": [entity]}) == {"data": [{"type": row["type"], "id": row["id"]}]}
     assert Entity not in _kinds(minimize({"data": [entity]}))
+
+
+def test_what_cannot_be_sent_is_refused() -> None:
+    """Lists that hold themselves or are nested without an end are a ValueError, not a RecursionError."""
+    ring: list[object] = []
+    ring.append({"ring": ring})
+    deep: list[object] = []
+    for _ in range(1_000):
+        deep = [deep]
+    for value, said in ((ring, "holds itself"), (deep, "deep cannot be sent")):
+        with pytest.raises(ValueError, match=said):
+            minimize(value)
+
+
+def test_what_is_no_container_stays_what_it_is() -> None:
+    """Dates and other values of the client's are not looked into; sets and generators become lists."""
+    shot = Session(False).merge({"type": "Shot", "id": 1})
+    day = date(2025, 9, 1)
+    assert minimize({"day": day})["day"] is day
+    assert minimize([{shot}, (each for each in [shot])]) == [[shot.minimal], [shot.minimal]]

@@ -131,3 +131,10 @@ def test_json_of_an_entity_names_it(entity_type: str, entity_id: int, fields: di
     """What `json.dumps` makes of a row is read back, with all its fields."""
     row = {**fields, "type": entity_type, "id": entity_id}
     assert parse_reference(json.dumps(row)) == row
+
+
+@pytest.mark.parametrize("wrong", [None, 7, b"Shot:7", {"type": "Shot", "id": 7}], ids=repr)
+def test_only_text_is_read(wrong: Any) -> None:
+    """What nobody typed is refused as a SyntaxProblem, which shows it."""
+    with pytest.raises(SyntaxProblem, match="is not a text"):
+        parse_reference(wrong)

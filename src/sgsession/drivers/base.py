@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class _Moment:
 
 # What begins anew in an unpickled session; a subclass's own attributes travel like those of any object.
 _NOT_PICKLED = frozenset(
-    {"graph", "_connect", "_guessed_users", "_lock", "_own_pool", "_shotgun", "_threads"}
+    {"graph", "_connect", "_connecting", "_guessed_users", "_lock", "_own_pool", "_shotgun", "_threads"}
 )
 
 
@@ -78,6 +79,8 @@ class SessionBase:
         elif shotgun is None:
             self._connect = lambda: _connected(None, *args, **kwargs)
         else:
+            if shotgun is True or (isinstance(shotgun, (int, float, bytes)) and shotgun is not False):
+                raise ConfigurationError(f"{shotgun!r} is neither a client nor the name of a site.")
             if args or kwargs:
                 raise TypeError(
                     "Further arguments are for connect(), and so need the name of a site as the first."
@@ -86,6 +89,7 @@ class SessionBase:
 
     def _begin(self, schema: Schema) -> None:
         self._lock = threading.RLock()
+        self._connecting = threading.RLock()
         self.graph = Graph(self, schema, self.entity_class, self._lock)
         self._threads = Threads()
         self._guessed_users: dict[Any, Any] = {}
@@ -94,6 +98,7 @@ class SessionBase:
     def renew(self) -> None:
         """Renew locks and threads; a forked child does this by itself. What is known stays known."""
         self._lock = threading.RLock()
+        self._connecting = threading.RLock()
         self.graph.renew(self._lock)
         self._threads.renew()
 
@@ -110,7 +115,8 @@ class SessionBase:
     def shotgun(self) -> Any:
         """The pool, or whatever was given in the place of a client; None for a session without a site."""
         if self._shotgun is _UNDECIDED:
-            with self._lock:
+            # A lock of its own: connecting may run a studio's code, and merging must not wait for that.
+            with self._connecting:
                 if self._shotgun is _UNDECIDED:
                     try:
                         self.shotgun = self._connect()
@@ -125,7 +131,7 @@ class SessionBase:
     def shotgun(self, client: Any) -> None:
         given, client = client, ShotgunPool.wrap(client)
         url = without_credentials(getattr(client, "base_url", None))
-        if self._site_url is not None and url is not None and url != self._site_url:
+        if url is not None and self._site_url is not None and _same_site(url) != _same_site(self._site_url):
             raise ConfigurationError(
                 f"What this session knows comes from {self._site_url}; it cannot go on with {url}."
             )
@@ -133,6 +139,11 @@ class SessionBase:
         self._shotgun = client
         # A pool that was handed in may serve other sessions; only one that was made here is closed here.
         self._own_pool = client if client is not given else None
+
+    @property
+    def is_connected(self) -> bool:
+        """True when it is decided which client the requests go through, or that there is none."""
+        return self._shotgun is not _UNDECIDED
 
     def _client(self) -> Any:
         """The client for a request.
@@ -230,6 +241,7 @@ class SessionBase:
         from ..syntax.references import PageReference, Reference, parse_reference
 
         known = self.schema.types or None
+        entity_types = [entity_types] if isinstance(entity_types, str) else entity_types
         reference = parse_reference(text, known if entity_types is None else entity_types)
         if isinstance(reference, PageReference):
             if fetch_project_from_page and entity_types is not None and "Project" not in entity_types:
@@ -261,11 +273,12 @@ class SessionBase:
 
     def map_path(self, path: str) -> str:
         """The path as this machine sees it: the longest directory of `dir_map` that it begins with is replaced."""
+        path = os.fspath(path)
         slashed = path.replace("\\", "/")
         for directory in sorted(self.dir_map, key=len, reverse=True):
             root = directory.replace("\\", "/").rstrip("/")
             if slashed == root or slashed.startswith(root + "/"):
-                return self.dir_map[directory].rstrip("/\\") + slashed[len(root) :]
+                return self.dir_map[directory].rstrip("/\\") + slashed[len(root) :] or self.dir_map[directory]
         return path
 
     @staticmethod
@@ -325,6 +338,11 @@ def _connected(name: str | None, *args: Any, **kwargs: Any) -> Any:
     from ..transport.connect import connect  # here: a session that is given its client needs none of it
 
     return connect(name, *args, **kwargs)
+
+
+def _same_site(address: str) -> str:
+    """An address without what two spellings of it may differ in."""
+    return address.rstrip("/").lower()
 
 
 def _to_pickle(value: Any) -> Any:

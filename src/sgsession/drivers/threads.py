@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +24,7 @@ class Threads:
 
     def __init__(self) -> None:
         self._executor: ThreadPoolExecutor | None = None
+        self._starting = threading.Lock()
 
     def run(self, plan: Plan[T], client: Callable[[], Any], lock: AbstractContextManager[Any]) -> T:
         """Drive a plan to its end and return its value. What a request raises is raised in the plan."""
@@ -41,11 +43,7 @@ class Threads:
         # Only the pool is known to bear several calls at once; a mock gets them one after the other.
         if len(requests) < 2 or not isinstance(client, ShotgunPool):
             return [call(client, request) for request in requests]
-        try:
-            others = self.submit(client, requests[1:])
-        except RuntimeError:
-            # At the interpreter's end no thread can be started any more; one after the other still works.
-            return [call(client, request) for request in requests]
+        others = self.submit(client, requests[1:])
         try:
             first = call(client, requests[0])
         finally:
@@ -57,19 +55,39 @@ class Threads:
 
     def submit(self, client: ShotgunPool, requests: list[Request]) -> list[Future[Any]]:
         """Start requests in threads."""
-        if self._executor is None:
-            # Imported here: it costs start-up time that a script of single requests need not pay.
-            from concurrent.futures import ThreadPoolExecutor
+        # Imported here: it costs start-up time that a script of single requests need not pay.
+        from concurrent.futures import Future, ThreadPoolExecutor
 
-            self._executor = ThreadPoolExecutor(client.max_connections, thread_name_prefix="sgsession")
-        return [self._executor.submit(call, client, request) for request in requests]
+        futures: list[Future[Any]] = []
+        for request in requests:
+            try:
+                # Under the lock, or close() could take the executor away in between.
+                with self._starting:
+                    if self._executor is None:
+                        self._executor = ThreadPoolExecutor(client.max_connections, "sgsession")
+                    futures.append(self._executor.submit(call, client, request))
+            except RuntimeError:
+                # At the interpreter's end no thread can be started any more; one after the other still works.
+                futures.append(_called(client, request, Future()))
+        return futures
 
     def renew(self) -> None:
         """Forget the threads, which a forked child does not have."""
         self._executor = None
+        self._starting = threading.Lock()
 
     def close(self) -> None:
         """Let the threads end; requests under way are waited for."""
-        executor, self._executor = self._executor, None
+        with self._starting:
+            executor, self._executor = self._executor, None
         if executor is not None:
             executor.shutdown()
+
+
+def _called(client: ShotgunPool, request: Request, future: Future[Any]) -> Future[Any]:
+    """A future that is done: the request is made here and now."""
+    try:
+        future.set_result(call(client, request))
+    except Exception as problem:
+        future.set_exception(problem)
+    return future

@@ -151,11 +151,15 @@ class Graph:
             entity._aside[path] = Unknown.NOT_THERE
 
     @staticmethod
-    def drop_aside(entity: Entity, field: str) -> None:
-        """What was noted beside a field is void once the field has a value."""
+    def settle_aside(entity: Entity, field: str, value: Any) -> None:
+        """What was noted beside a field is void once the field has a value, or finds its place by it."""
         aside = entity._aside or {}
         for path in [path for path in aside if path == field or path.startswith(f"{field}.")]:
-            del aside[path]
+            noted = aside.pop(path)
+            _, linked_type, rest = path.split(".", 2) if path != field else (field, "", "")
+            # A deep value that came before its link fills a gap of what the link turns out to hold.
+            if isinstance(value, Entity) and value["type"] == linked_type and noted is not Unknown.NOT_THERE:
+                dict.setdefault(value, rest, noted)
 
     # Time
 
@@ -202,6 +206,15 @@ class Graph:
             if isinstance(name, str):
                 return name
         return None
+
+    def rename(self, entity: Entity, written: Iterable[str]) -> None:
+        """After a write of the field that gives the display name, the name that a link had brought is old."""
+        entity_type = entity["type"]
+        source = _DISPLAY_FIELDS.get(entity_type, "code")
+        kept_as_name = self.schema.display_name_field(entity_type) == "name" and entity_type not in _COMPOSED
+        new = dict.get(entity, source)
+        if source in written and kept_as_name and isinstance(new, str) and dict.__contains__(entity, "name"):
+            dict.__setitem__(entity, "name", new)
 
     def link_name(self, entity: Entity, otherwise: Any) -> Any:
         """The display name of a linked entity, where its type has no other field called `name`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..entity import Entity
-from ..errors import EntityNotFoundError
+from ..errors import EntityNotFoundError, SyntaxProblem
 from ..graph.graph import Graph
 from ..importance import Importance
 from .fields import asked_fields, expanded, own_entities
@@ -128,8 +128,10 @@ def fetch_backrefs(
 ) -> Plan[None]:
     """Load what links to these entities from a field of a type; one request for each 500 of them."""
     backref_type = graph.schema.type_name(backref_type)
-    [field] = expanded(graph, backref_type, field)
-    graph.schema.check_paths(backref_type, [field])
+    paths = expanded(graph, backref_type, field)
+    if len(paths) != 1:
+        raise SyntaxProblem(f"Back-references come from one field, not from {field!r}.")
+    [field] = paths
     fields = asked_fields(importance, backref_type, [field])
     with graph.reading() as moment:
         requests = [

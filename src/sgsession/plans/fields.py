@@ -27,6 +27,8 @@ def expanded(graph: Graph, entity_type: str, fields: Any) -> list[str]:
         return []
     if isinstance(fields, str):
         fields = [fields]
+    if not isinstance(fields, Iterable):
+        raise SyntaxProblem(f"Fields are named by texts, not by {fields!r}.")
     paths: dict[str, None] = {}
     for written in fields:
         if not isinstance(written, str) or not written:
@@ -77,6 +79,10 @@ def asked_order(graph: Graph, entity_type: str, order: Any) -> Any:
     """The caller's order with aliases resolved; a copy, since the client writes into it."""
     if not order:
         return None
+    if not isinstance(order, (list, tuple)):
+        raise SyntaxProblem(
+            f"An order is a list like [{{'field_name': 'code', 'direction': 'asc'}}], not {order!r}."
+        )
     copied = []
     for sort in order:
         named = sort.get("field_name", sort.get("column")) if isinstance(sort, dict) else None

@@ -29,8 +29,8 @@ class Pages:
         async_count: int,
     ) -> None:
         for name, value in (("per_page", per_page), ("async_count", async_count)):
-            if not isinstance(value, int) or value < 1:
-                raise SyntaxProblem(f"{name} is a number from 1, not {value!r}.")
+            if not isinstance(value, int) or not 1 <= value <= 10_000:
+                raise SyntaxProblem(f"{name} is a number from 1 to 10,000, not {value!r}.")
         if limit is not None and (not isinstance(limit, int) or limit < 0):
             raise SyntaxProblem(f"limit is None or a number from 0, not {limit!r}.")
         self._given = (filters, filter_operator)
@@ -51,7 +51,8 @@ class Pages:
             # In the site's own order, id ascending (wire.md 3.5), spelt out for clients that have another.
             by_id = [{"field_name": "id", "direction": "asc"}]
             operator = self._given[1]
-            return [{"order": by_id, "limit": self._per_page, "page": 1, "filter_operator": operator}]
+            size = self._per_page if self._left is None else min(self._per_page, self._left)
+            return [{"order": by_id, "limit": size, "page": 1, "filter_operator": operator}]
         return self._numbered()
 
     def _numbered(self) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..entity import Entity
+from ..errors import SyntaxProblem
 from ..graph.graph import Graph
 from ..importance import Importance
 from .plan import Plan
@@ -18,7 +19,11 @@ def guess_user(
     graph: Graph, importance: Importance, login: str, condition: Sequence[str], fields: Sequence[str]
 ) -> Plan[Entity | None]:
     """The person whose login this is, or for whom the condition holds; one request."""
-    either = [["login", "is", login], [*condition[:-1], condition[-1].format(login=login)]]
+    if not isinstance(condition, (list, tuple)) or len(condition) != 3 or not isinstance(condition[2], str):
+        raise SyntaxProblem(
+            f"filter is a condition like ('email', 'starts_with', '{{login}}@'), not {condition!r}."
+        )
+    either = [["login", "is", login], [*condition[:2], condition[2].replace("{login}", login)]]
     filters = [{"filter_operator": "any", "filters": either}, ["sg_status_list", "is_not", "dis"]]
     found: Entity | None = yield from find_one(graph, importance, "HumanUser", filters, list(fields), {})
     return found

@@ -161,6 +161,7 @@ def get(
         entity = graph.identity.get((entity_type, entity_id))
         if entity is None or graph.unknown_paths(entity, paths):
             unknown.append(entity_id)
+    gone: set[int] = set()
     if unknown and fetch:
         asked = asked_fields(importance, entity_type, paths)
         with graph.reading() as moment:
@@ -168,11 +169,19 @@ def get(
                 Request("find", (entity_type, [["id", "in", list(chunk)]], asked))
                 for chunk in chunks(unknown)
             ]
+            arrived = set()
             for rows in pages:
                 for entity in merge_rows(graph, rows, moment):
+                    arrived.add(entity["id"])
                     for path in graph.unknown_paths(entity, paths):
                         graph.mark_absent(entity, path)
-    found = [graph.identity.get((entity_type, entity_id)) for entity_id in wanted]
+            # What was asked for and did not come is not there, though the session may know it by a link.
+            gone.update(entity_id for entity_id in unknown if entity_id not in arrived)
+            known = [graph.identity.get((entity_type, entity_id)) for entity_id in gone]
+            graph.saw([entity for entity in known if entity is not None], False, moment)
+    found = [
+        None if entity_id in gone else graph.identity.get((entity_type, entity_id)) for entity_id in wanted
+    ]
     if not several:
         return found[0]
     return found if isinstance(ids, list) else tuple(found)

@@ -55,6 +55,8 @@ def update(
         keys = [entity.key for entity in own_entities(graph, target)]
     values = {**_fields(data), **fields}
     several = not isinstance(target, (str, Entity))
+    if modes is not None and not isinstance(modes, Mapping):
+        raise SyntaxProblem(f"multi_entity_update_modes is a dict of field and mode, not {modes!r}.")
     extra = {"multi_entity_update_modes": dict(modes)} if modes else {}
     if not several:
         [(entity_type, one_id)] = keys
@@ -176,6 +178,7 @@ def _merge_written(graph: Graph, row: Any, moment: int) -> Written:
     key = (row["type"], row["id"])
     taken = [field for field in (*row, EXISTENCE) if not graph.written_since(key, field, moment)]
     entity: Entity = graph.merge(row, over=True, resolve=False, moment=moment)
+    graph.rename(entity, taken)
     graph.saw([entity], True, moment)
     return entity, taken
 

@@ -45,6 +45,8 @@ def parse_reference(text: str, entity_types: Collection[str] | None = None) -> R
     Raises:
         SyntaxProblem: a ValueError; it names nothing, or nothing of these types.
     """
+    if not isinstance(text, str):
+        raise SyntaxProblem(f"{text!r} is not a text that names an entity.")
     text = text.strip()
     reference = _read(text, entity_types)
     if isinstance(reference, PageReference):

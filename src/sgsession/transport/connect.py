@@ -102,7 +102,7 @@ def _from_registry(given: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[s
         return None
     if not callable(getattr(registry, "connect", None)):
         raise ConfigurationError(
-            f"The module shotgun_api3_registry at {registry.__file__} has no function connect."
+            f"{registry!r} has no function connect."
         )
     return registry.connect(*given, *args, **kwargs)
 
