@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from shotgun_api3 import Fault
+
+from sgsession.cli.problems import CommandError, problem_of
+from sgsession.errors import EntityNotFoundError, SiteUnavailable, SyntaxProblem
+
+from ..answering import Answer, answering
 
 
 @pytest.mark.parametrize(
@@ -79,33 +83,6 @@ def test_an_unknown_name_costs_the_schema_only_afterwards(sgsession: Any, demo_s
     assert methods == ["read", "schema_field_read"]
 
 
-@contextmanager
-def _answering(status: int, body: bytes, content_type: str) -> Iterator[str]:
-    """A web server that is no site."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *arguments: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 @pytest.mark.parametrize(
     ("status", "body", "content_type", "said"),
     [
@@ -120,7 +97,7 @@ def test_an_address_that_is_no_site(
     sgsession: Any, status: int, body: bytes, content_type: str, said: str
 ) -> None:
     """Pages, redirects and foreign JSON: one line with the address, saying that this is no site."""
-    with _answering(status, body, content_type) as address:
+    with answering((status, body, content_type)) as address:
         run = sgsession("--site", address, "find", "Shot")
     assert run.status == 2
     assert run.err.startswith(f"sgsession: {address} does not answer like a Flow Production Tracking site")
@@ -160,3 +137,127 @@ def test_version_and_help(sgsession: Any) -> None:
     assert help.status == 0
     for command in ("demo", "site", "get", "find", "tree"):
         assert f"\n    {command} " in help.out
+
+
+def _json(results: Any) -> Answer:
+    return 200, json.dumps(results).encode(), "application/json"
+
+
+# What a site says of itself, so that the next answer is the one to the read.
+INFO = _json({"version": [8, 40, 0], "s3_uploads_enabled": False})
+HALF = (200, b'{"resul', "application/json")
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([INFO, (404, b"gone", "text/plain")], "does not answer like"),
+        ([INFO, (404, b"gone", "text/plain")], "(HTTP 404 Not Found)"),
+        ([(500, b"sorry", "text/plain")], "(HTTP 500 Internal Server Error)"),
+        ([INFO, HALF], "(not with its JSON)"),
+        pytest.param(
+            [INFO, (200, b"<html>Please log in</html>", "text/html")],
+            "(not with its JSON)",
+            marks=pytest.mark.xfail(
+                strict=True, reason="clear_refusals lets the client's AttributeError about the page through"
+            ),
+        ),
+        ([INFO, None], "does not answer: "),
+        ([INFO, None], "Check the address and the network."),
+    ],
+)
+def test_a_site_that_goes_wrong_in_between(sgsession: Any, answers: list[Answer | None], said: str) -> None:
+    """Errors of HTTP, half an answer, a connection that is hung up: one line with the address, status 2."""
+    with answering(*answers) as address:
+        run = sgsession("--site", address, "find", "Shot")
+    assert (run.status, run.out) == (2, "")
+    assert run.err.startswith(f"sgsession: {address} does not answer")
+    assert run.err.count("\n") == 1
+    assert said in run.err
+
+
+NO_TYPE = _json(
+    {"exception": True, "message": "API read() invalid/missing string entity 'type':\n{}", "error_code": 103}
+)
+NO_SCHEMA = _json({"exception": True, "message": "API schema_read() may not be asked.", "error_code": 103})
+
+
+def test_a_refusal_where_the_schema_may_not_be_read(sgsession: Any) -> None:
+    """Without the schema nothing nearer can be said: the site's own words are the line."""
+    with answering(INFO, NO_TYPE, NO_SCHEMA) as address:
+        run = sgsession("--site", address, "find", "Tsk")
+    assert (run.status, run.out) == (2, "")
+    assert run.err == "sgsession: the site refuses: invalid/missing string entity 'type'.\n"
+
+
+NEVER_GIVEN = _json({"results": {"cod": {"data_type": {"value": "text"}}}})
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (NO_SCHEMA, "Shot has no field 'cod'."),
+        (NEVER_GIVEN, "the site does not give Shot.cod here."),
+    ],
+)
+def test_a_field_that_a_site_leaves_out(sgsession: Any, schema: Answer, said: str) -> None:
+    """It is named, where the schema may not be read, and where the schema has it all the same."""
+    paging = {"current_page": 1, "page_count": 1, "entity_count": 1, "entities_per_page": 500}
+    row = {"type": "Shot", "id": 1}
+    found = _json({"results": {"entities": [row], "paging_info": {**paging, "has_next_page": False}}})
+    with answering(INFO, found, schema) as address:
+        run = sgsession("--site", address, "find", "Shot", "-f", "cod")
+    assert (run.status, run.out, run.err) == (2, "", f"sgsession: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("problem", "line", "status"),
+    [
+        (CommandError("no such\nthing", 1), "no such thing", 1),
+        (EntityNotFoundError("The site has no Shot:1."), "The site has no Shot:1.", 1),
+        (SyntaxProblem("'x' is no path."), "'x' is no path.", 2),
+        (
+            SiteUnavailable("Nobody answers at https://x."),
+            "Nobody answers at https://x. Check the address, and that the site is running.",
+            2,
+        ),
+        (
+            ModuleNotFoundError("No module named 'rich.table'", name="rich.table"),
+            'this needs rich.table, which is not installed: pip install "sgsession[cli,site]"',
+            2,
+        ),
+        (
+            Fault("API read() CRUD ERROR #3: no such row: {...}\n a dump"),
+            "the site refuses: no such row: {...}.",
+            2,
+        ),
+        (OSError(28, "No space left on device"), "[Errno 28] No space left on device.", 2),
+        (TimeoutError(), "TimeoutError.", 2),
+        (
+            ModuleNotFoundError("No module named 'studio'", name="studio"),
+            "ModuleNotFoundError: No module named 'studio' (--traceback shows where)",
+            2,
+        ),
+        (KeyError("x"), "KeyError: 'x' (--traceback shows where)", 2),
+    ],
+    ids=repr,
+)
+def test_the_line_of_each_problem(problem: Exception, line: str, status: int) -> None:
+    """One line, even of a text with several; what is nobody's mistake leads to --traceback."""
+    assert problem_of(problem) == (line, status)
+
+
+def test_a_mistake_of_a_studio_s_own_code(
+    sgsession: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A registry that fails is one line that says how to see where; --traceback shows it."""
+    (tmp_path / "shotgun_api3_registry.py").write_text("def connect(*args):\n    return 1 / 0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    try:
+        run = sgsession("find", "Shot")
+        assert (run.status, run.out) == (2, "")
+        assert run.err == "sgsession: ZeroDivisionError: division by zero (--traceback shows where)\n"
+        with pytest.raises(ZeroDivisionError):
+            sgsession("find", "Shot", "--traceback")
+    finally:
+        sys.modules.pop("shotgun_api3_registry", None)

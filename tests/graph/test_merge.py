@@ -238,3 +238,25 @@ def test_a_deep_value_does_not_follow_a_link_to_another_type(session: Session) -
     assert "code" not in task["entity"]
     assert task["entity.Shot.code"] is None
     assert_sound(session)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="Graph.settle_aside puts what it noted on the entity without merging it"
+)
+@pytest.mark.parametrize(
+    "early",
+    [
+        {"entity.Shot.sg_sequence": {"type": "Sequence", "id": 5}},
+        {"entity.Shot.assets": [{"type": "Asset", "id": 1}]},
+        {"entity.Shot.sg_sequence.Sequence.code": "SQ"},
+    ],
+    ids=["link", "list", "deeper"],
+)
+def test_deep_values_that_come_before_their_link_are_merged_by_it(
+    session: Session, early: dict[str, Any]
+) -> None:
+    """Links in them become the session's entities with back-references, and a deep path is no key."""
+    task = session.merge({"type": "Task", "id": 1, **early})
+    session.merge({"type": "Task", "id": 1, "entity": {"type": "Shot", "id": 1}})
+    assert not [key for key in task["entity"] if "." in key]
+    assert_sound(session)

@@ -101,9 +101,7 @@ def _from_registry(given: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[s
             raise  # it is there, and lacks something itself
         return None
     if not callable(getattr(registry, "connect", None)):
-        raise ConfigurationError(
-            f"{registry!r} has no function connect."
-        )
+        raise ConfigurationError(f"{registry!r} has no function connect.")
     return registry.connect(*given, *args, **kwargs)
 
 
