@@ -318,7 +318,7 @@ def test_what_is_neither_a_client_nor_a_name(wrong: Any) -> None:
 
 def test_a_registry_without_a_connect(module: Write) -> None:
     """The module is named, and what it lacks."""
-    module("shotgun_api3_registry", "def conect():\n    return None\n")
+    module("shotgun_api3_registry", "def other():\n    return None\n")
     with pytest.raises(ConfigurationError, match="no function connect"):
         connect("studio")
 
