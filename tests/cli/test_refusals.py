@@ -155,13 +155,7 @@ HALF = (200, b'{"resul', "application/json")
         ([INFO, (404, b"gone", "text/plain")], "(HTTP 404 Not Found)"),
         ([(500, b"sorry", "text/plain")], "(HTTP 500 Internal Server Error)"),
         ([INFO, HALF], "(not with its JSON)"),
-        pytest.param(
-            [INFO, (200, b"<html>Please log in</html>", "text/html")],
-            "(not with its JSON)",
-            marks=pytest.mark.xfail(
-                strict=True, reason="clear_refusals lets the client's AttributeError about the page through"
-            ),
-        ),
+        ([INFO, (200, b"<html>Please log in</html>", "text/html")], "(not with its JSON)"),
         ([INFO, None], "does not answer: "),
         ([INFO, None], "Check the address and the network."),
     ],

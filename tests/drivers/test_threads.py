@@ -235,13 +235,7 @@ def last():
     "turn",
     [
         "again",
-        pytest.param(
-            "first",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="Threads.submit imports ThreadPoolExecutor outside its try: too late at the end, a RuntimeError",
-            ),
-        ),
+        "first",
     ],
 )
 def test_a_script_may_fetch_as_the_last_thing_it_does(demo_site: LocalSite, turn: str) -> None:

@@ -240,9 +240,6 @@ def test_a_deep_value_does_not_follow_a_link_to_another_type(session: Session) -
     assert_sound(session)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Graph.settle_aside puts what it noted on the entity without merging it"
-)
 @pytest.mark.parametrize(
     "early",
     [

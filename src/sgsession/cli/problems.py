@@ -57,7 +57,9 @@ def clear_refusals(session: Any, entity_type: str) -> Iterator[None]:
     except (CommandError, SessionError):
         raise
     except Exception as problem:
-        if not (isinstance(problem, (OSError, HTTPException, ValueError)) or _is_clients_own(problem)):
+        # The last four are how the client fails over a page or over JSON that no site sends.
+        expected = (OSError, HTTPException, ValueError, AttributeError, KeyError, TypeError)
+        if not (isinstance(problem, expected) or _is_clients_own(problem)):
             raise
         raise CommandError(_not_a_site(session, problem)) from problem
 

@@ -56,7 +56,7 @@ class Threads:
     def submit(self, client: ShotgunPool, requests: list[Request]) -> list[Future[Any]]:
         """Start requests in threads."""
         # Imported here: it costs start-up time that a script of single requests need not pay.
-        from concurrent.futures import Future, ThreadPoolExecutor
+        from concurrent.futures import Future
 
         futures: list[Future[Any]] = []
         for request in requests:
@@ -64,6 +64,9 @@ class Threads:
                 # Under the lock, or close() could take the executor away in between.
                 with self._starting:
                     if self._executor is None:
+                        # Here: at the interpreter's end, even this import is refused.
+                        from concurrent.futures import ThreadPoolExecutor
+
                         self._executor = ThreadPoolExecutor(client.max_connections, "sgsession")
                     futures.append(self._executor.submit(call, client, request))
             except RuntimeError:

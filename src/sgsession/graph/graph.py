@@ -151,15 +151,21 @@ class Graph:
             entity._aside[path] = Unknown.NOT_THERE
 
     @staticmethod
-    def settle_aside(entity: Entity, field: str, value: Any) -> None:
-        """What was noted beside a field is void once the field has a value, or finds its place by it."""
+    def settle_aside(entity: Entity, field: str, value: Any) -> dict[str, Any]:
+        """What was noted beside a field is void once the field has a value.
+
+        Returns:
+            The deep values that came before their link and fill gaps of what the link turns out to hold.
+        """
         aside = entity._aside or {}
+        gaps: dict[str, Any] = {}
         for path in [path for path in aside if path == field or path.startswith(f"{field}.")]:
             noted = aside.pop(path)
-            _, linked_type, rest = path.split(".", 2) if path != field else (field, "", "")
-            # A deep value that came before its link fills a gap of what the link turns out to hold.
-            if isinstance(value, Entity) and value["type"] == linked_type and noted is not Unknown.NOT_THERE:
-                dict.setdefault(value, rest, noted)
+            if path != field and noted is not Unknown.NOT_THERE and isinstance(value, Entity):
+                _, linked_type, rest = path.split(".", 2)
+                if value["type"] == linked_type and look_up(value, rest) is Unknown.NOT_LOADED:
+                    gaps[rest] = noted
+        return gaps
 
     # Time
 

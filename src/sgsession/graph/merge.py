@@ -159,7 +159,9 @@ class Merge:
             if self._by_hand:
                 self.taken.append((entity, field))
             if entity._aside:
-                graph.settle_aside(entity, field, after)
+                gaps = graph.settle_aside(entity, field, after)
+                if gaps:
+                    self._jobs.append((after, {"type": after["type"], **gaps}, age))
             if after.__class__ not in _PLAIN or (before is not _NOTHING and before.__class__ not in _PLAIN):
                 relink(entity, field, before, after, graph.lock)
         if deep:
