@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -48,6 +49,19 @@ def connect() -> Iterator[Connect]:
 def shotgun(site: LocalSite, connect: Connect) -> shotgun_api3.Shotgun:
     """The official client on the fresh site."""
     return connect(site)
+
+
+@pytest.fixture
+def demo_shotgun(demo_site: LocalSite, connect: Connect) -> shotgun_api3.Shotgun:
+    """The official client on the shared demo, for tests that change nothing."""
+    return connect(demo_site)
+
+
+@pytest.fixture(scope="module")
+def loose_ends() -> Iterator[None]:
+    """Collects what the official client leaves open, while the module's filter of warnings still holds."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

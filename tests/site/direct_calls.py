@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sgsession.site import batching, bulk, reading, retirement, schema_reading, writing
+from sgsession.site import batching, bulk, reading, retirement, schema_editing, schema_reading, writing
 from sgsession.site.call import Call, Caller
 from sgsession.site.standard import standard_schema
 from sgsession.site.store import Store
@@ -21,7 +21,11 @@ _FUNCTIONS = {
     "read": reading.read,
     "revive": retirement.revive,
     "schema_entity_read": schema_reading.schema_entity_read,
+    "schema_field_create": schema_editing.schema_field_create,
+    "schema_field_delete": schema_editing.schema_field_delete,
     "schema_field_read": schema_reading.schema_field_read,
+    "schema_field_revive": schema_editing.schema_field_revive,
+    "schema_field_update": schema_editing.schema_field_update,
     "schema_read": schema_reading.schema_read,
     "update": writing.update,
 }
@@ -42,10 +46,13 @@ class Direct:
     def call(self, method: str, params: Any) -> Any:
         with self.store.writing() as connection:
             call = Call(method, self.store.schema, self.store.tables, connection, self.caller, self.now)
-            return _FUNCTIONS[method](call, params)
+            results = _FUNCTIONS[method](call, params)
+            if call.edited is not None:
+                self.store.swap_after_commit(call.edited)
+            return results
 
     def create(
-        self, entity_type: str, return_fields: list[str] | None = None, **values: Any
+        self, entity_type: str, /, return_fields: list[str] | None = None, **values: Any
     ) -> dict[str, Any]:
         params = {"type": entity_type, "fields": _fields(values), "return_fields": return_fields or ["id"]}
         return self.call("create", params)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from sgsession.site.schema import ConnectionLinks, HeldLinks, ReverseLinks
+from sgsession.site.schema import ConnectionLinks, HeldLinks, ReverseLinks, SharedLinks
 from sgsession.site.standard import standard_schema
 from sgsession.site.tables import tables_of
 
@@ -29,6 +29,8 @@ def test_relations_join_fields_that_exist():
         assert SCHEMA.types[owner].fields[name].is_list
         if isinstance(relation, (HeldLinks, ReverseLinks)):
             assert SCHEMA.field(relation.source_type, relation.source_field) is not None
+        elif isinstance(relation, SharedLinks):
+            assert SCHEMA.types[owner].fields[relation.source_field].data_type == "entity"
         else:
             ends = {relation.owner_end, relation.element_end}
             assert ends == set(SCHEMA.types[relation.connection].ends)

@@ -6,11 +6,13 @@ import argparse
 import os
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..errors import SessionError
 from .arguments import seconds
 from .printing import Printer
-from .problems import CommandError
+from .problems import CommandError, clear_refusals
 
 if TYPE_CHECKING:
     from ..site import LocalSite
@@ -24,6 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--demo", choices=("small", "large"), help="fill an empty site with a demo production"
     )
+    parser.add_argument(
+        "--schema-from", metavar="SITE", help="take the types and fields of this site, or of a FILE.json"
+    )
+    parser.add_argument("--load", metavar="FILE", help="add the rows of a dump")
+    parser.add_argument("--dump", metavar="FILE", help="write all rows as JSON lines, and end")
     parser.add_argument("--port", metavar="N", type=_port, default=0, help="default: a free one")
     parser.add_argument(
         "--host", metavar="H", default="127.0.0.1", help="default: 127.0.0.1, this machine only"
@@ -42,11 +49,15 @@ def run(args: argparse.Namespace) -> int:
     from ..site import serve
 
     printer = Printer(args)
+    schema = _schema(args.schema_from)
+    if args.dump:
+        return _dump(args, printer, schema)
     with ExitStack() as loading:
         what = f"Filling the site with the {args.demo} demo" if args.demo else "Opening the site"
         loading.enter_context(printer.waiting(what))
 
         def announce(site: LocalSite) -> None:
+            _load(site, args.load)
             loading.close()
             _announce(site, printer, args)
 
@@ -58,8 +69,11 @@ def run(args: argparse.Namespace) -> int:
                 demo=args.demo,
                 latency=args.latency,
                 allow_remote=args.allow_remote,
+                schema=schema,
                 announce=announce,
             )
+        except SessionError:
+            raise
         except ValueError:
             if args.allow_remote:
                 raise
@@ -70,6 +84,47 @@ def run(args: argparse.Namespace) -> int:
             raise CommandError(
                 f"cannot serve on {args.host} port {args.port}: {problem.strerror or problem}."
             ) from None
+    return 0
+
+
+def _schema(source: str | None) -> Any:
+    """What LocalSite takes as a schema: that of a site by name, or the path of a file."""
+    if source is None:
+        return None
+    if source.endswith(".json") or Path(source).is_file():
+        from ..site.transfer import read_schema
+
+        try:
+            return read_schema(source)
+        except OSError as problem:
+            raise CommandError(f"cannot read {source}: {problem.strerror or problem}.") from None
+    from .. import Session, connect
+
+    with Session(connect(source)) as session, clear_refusals(session, ""):
+        return session.shotgun.schema_read()
+
+
+def _load(site: LocalSite, path: str | None) -> None:
+    if path is None:
+        return
+    try:
+        site.load(path)
+    except OSError as problem:
+        raise CommandError(f"cannot read {path}: {problem.strerror or problem}.") from None
+
+
+def _dump(args: argparse.Namespace, printer: Printer, schema: Any) -> int:
+    """Write a dump of the site, without serving it."""
+    from ..site import LocalSite
+
+    with printer.waiting(f"Writing {args.dump}"):
+        site = LocalSite(args.database, demo=args.demo, schema=schema, serve=False)
+        with site:
+            _load(site, args.load)
+            try:
+                site.dump(args.dump)
+            except OSError as problem:
+                raise CommandError(f"cannot write {args.dump}: {problem.strerror or problem}.") from None
     return 0
 
 

@@ -50,6 +50,8 @@ def _report_list(
     draft = log.changed(row, field, values, in_create=in_create)
     for each in (*change.added, *change.removed):
         _echo(call, log, draft, field, each)
+    for connection in change.connections:
+        log.created(connection)
     for owner, element in change.left:
         kept = call.schema.other_end(row.type, field.name, element.type)
         shown = call.schema.other_end(element.type, kept, owner.type) if kept else None

@@ -19,6 +19,7 @@ from .data_types import DataType, Given, LinkList, Source, data_type
 from .data_types.base import among
 from .faults import ruby
 from .paths import Hop, Path, resolve
+from .permissions import visible
 
 _POSITIVE = {
     "is_not": "is",
@@ -94,6 +95,9 @@ def parse(call: Call, entity_type: str, node: Mapping[str, Any]) -> Condition | 
             f"Valid relations: {ruby(list(kind.operators))}"
         )
     assert isinstance(operator, str)
+    if path.field.name == "read_by_current_user" and operator in _MEMBERSHIP:
+        # Whatever they name, a real site takes both for "unread" (wire.md 4.2).
+        return Condition(path, "is", ["unread"], given)
     return Condition(path, operator, _values(operator, node.get("values"), given), given)
 
 
@@ -183,7 +187,8 @@ class _Walk:
         hop = hops[0]
         target = source_of(self.call, hop.entity_type)
         found = settled(self.call, target, self._reached(target, hops[1:], end), _WEIGHT_OF_HOP)
-        live = and_(target.column("retired") == false(), found.sql)
+        seen = visible(self.call, hop.entity_type, target.table)
+        live = and_(target.column("retired") == false(), *seen, found.sql)
         if source is self.root and not hop.is_many:
             return self._first_hop(hop, target, Clause(live, found.weight))
         return Clause(_linked(source, hop, target, live), found.weight + _WEIGHT_OF_HOP)
@@ -229,7 +234,9 @@ def _linked(source: Source, hop: Hop, target: Source, condition: ColumnElement[b
 
 def source_of(call: Call, entity_type: str) -> Source:
     """The rows of an entity type, under an alias that no other part of the query shares."""
-    return Source(call.tables, call.tables.of(entity_type).alias(), entity_type, call.now)
+    number = call.aliases[entity_type]
+    call.aliases[entity_type] += 1
+    return Source(call.tables, call.tables.alias(entity_type, number), entity_type, call.now, call.caller)
 
 
 def negated(clause: Clause) -> Clause:

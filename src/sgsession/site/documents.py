@@ -42,6 +42,21 @@ def published_path(document: Any) -> dict[str, Any]:
     return {"path_cache": document["relative_path"], "path_cache_storage": document["local_storage"]}
 
 
+def rerooted(call: Call, values: Mapping[int, Any]) -> dict[int, Any]:
+    """The values of a `url` field as they are read: files lie where their storages are now (wire.md 5.3)."""
+    if not any(isinstance(value, dict) and value.get("link_type") == "local" for value in values.values()):
+        return dict(values)
+    storages = {storage["id"]: storage for storage in _storages(call)}
+    found: dict[int, Any] = {}
+    for row_id, value in values.items():
+        found[row_id] = value
+        if isinstance(value, dict) and value.get("link_type") == "local":
+            storage = storages.get(value["local_storage"]["id"])
+            if storage is not None:
+                found[row_id] = {**value, **_paths(storage, value["relative_path"])}
+    return found
+
+
 def _is_local(value: Mapping[str, Any]) -> bool:
     return any(isinstance(value.get(key), str) for key in ("local_path", "relative_path"))
 
@@ -63,19 +78,23 @@ def _local(call: Call, field: Field, value: Mapping[str, Any]) -> dict[str, Any]
         storage, relative = _named_storage(call, field, value), value["relative_path"].lstrip("/")
     given_name = value.get("name")
     name = given_name if isinstance(given_name, str) and given_name else relative.rsplit("/", 1)[-1]
-    paths = {
-        f"local_path_{root.removesuffix('_path')}": None
-        if storage[root] is None
-        else f"{storage[root].rstrip('/')}/{relative}"
-        for root in _ROOTS
-    }
     return {
         "content_type": value.get("content_type"),
         "link_type": "local",
         "name": name,
         "local_storage": {"type": "LocalStorage", "id": storage["id"], "name": storage["code"]},
         "relative_path": relative,
-        **paths,
+        **_paths(storage, relative),
+    }
+
+
+def _paths(storage: Mapping[str, Any], relative: str) -> dict[str, str | None]:
+    """Where a file of a storage lies, on each platform."""
+    return {
+        f"local_path_{root.removesuffix('_path')}": None
+        if storage[root] is None
+        else f"{storage[root].rstrip('/')}/{relative}"
+        for root in _ROOTS
     }
 
 
@@ -96,7 +115,8 @@ def _storage_of(call: Call, path: str) -> tuple[Mapping[str, Any], str]:
             folder = root.replace("\\", "/").rstrip("/") + "/"
             # The same root twice: the newer storage wins (wire.md 5.3).
             rank = (len(folder), storage["id"])
-            if path.startswith(folder) and (best is None or rank > best):
+            # A hosted site takes no backslashes: Windows users send `C:/...` (wire.md 5.3).
+            if "\\" not in path and path.startswith(folder) and (best is None or rank > best):
                 best, found = rank, (storage, path[len(folder) :])
     if found is None:
         raise SiteFault(

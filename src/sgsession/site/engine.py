@@ -6,18 +6,48 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import batching, reading, retirement, schema_reading, summaries, writing
+from . import (
+    activity_stream,
+    batching,
+    exporting,
+    following,
+    navigation,
+    note_threads,
+    preferences,
+    project_access,
+    reading,
+    retirement,
+    schema_editing,
+    schema_reading,
+    sessions,
+    subscriptions,
+    summaries,
+    text_search,
+    work_schedule,
+    writing,
+)
 from .authentication import authenticate
-from .call import Call
+from .call import Call, Caller
 from .faults import SiteFault, ruby, ruby_class
 from .information import information
 from .store import Store
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from .tables import Tables
+
 __all__ = ["Engine", "refusal"]
 
+T = TypeVar("T")
+
 _log = logging.getLogger("sgsession.site")
+
+
+# Whoever opens an address that is shown to everyone.
+_ANYBODY = Caller("ApiUser", 0, "", writes_events=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +70,29 @@ _METHODS: Mapping[str, _Method] = {
     "schema_read": _Method(schema_reading.schema_read),
     "schema_entity_read": _Method(schema_reading.schema_entity_read),
     "schema_field_read": _Method(schema_reading.schema_field_read),
+    "schema_field_create": _Method(schema_editing.schema_field_create, writes=True),
+    "schema_field_update": _Method(schema_editing.schema_field_update, writes=True),
+    "schema_field_delete": _Method(schema_editing.schema_field_delete, writes=True),
+    "schema_field_revive": _Method(schema_editing.schema_field_revive, writes=True),
+    "query_display_name_cache": _Method(text_search.query_display_name_cache),
+    "activity_stream": _Method(activity_stream.activity_stream),
+    "note_thread_contents": _Method(note_threads.note_thread_contents),
+    "follow": _Method(following.follow, writes=True),
+    "unfollow": _Method(following.unfollow, writes=True),
+    "followers": _Method(following.followers),
+    "following": _Method(following.following),
+    "work_schedule_read": _Method(work_schedule.work_schedule_read),
+    "work_schedule_update": _Method(work_schedule.work_schedule_update, writes=True),
+    "preferences_read": _Method(preferences.preferences_read),
+    "update_project_last_accessed_by_current_user": _Method(
+        project_access.update_project_last_accessed_by_current_user, writes=True
+    ),
+    "get_session_token": _Method(sessions.get_session_token, writes=True),
+    "user_subscriptions_read": _Method(subscriptions.user_subscriptions_read),
+    "user_subscriptions_create": _Method(subscriptions.user_subscriptions_create, writes=True),
+    "nav_expand": _Method(navigation.nav_expand),
+    "nav_search": _Method(navigation.nav_search),
+    "export_page": _Method(exporting.export_page),
 }
 
 
@@ -51,17 +104,23 @@ def refusal(fault: SiteFault) -> dict[str, Any]:
 class Engine:
     """Answers the requests of one site. Any number of threads may ask at once."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, direct_uploads: bool = False) -> None:
         self.store = store
+        self.origin = ""  # the site's own address, once it has one
+        self.session_lifetime = 24 * 3600.0
+        self._direct_uploads = direct_uploads
 
-    def answer(self, payload: Any) -> dict[str, Any]:
-        """The envelope for a decoded request; whatever the request holds, nothing is ever raised."""
+    def answer(self, payload: Any, origin: str = "") -> dict[str, Any]:
+        """The envelope for a decoded request; whatever the request holds, nothing is ever raised.
+
+        `origin` is how the caller reaches the site, where it is not by the site's own address.
+        """
         method = "request"
         try:
             method, params = _request(payload)
             if method == "info":
-                return {"results": information()}
-            return {"results": self._perform(method, params)}
+                return {"results": information(direct_uploads=self._direct_uploads)}
+            return {"results": self._perform(method, params, origin)}
         except SiteFault as fault:
             return refusal(fault)
         except Exception:
@@ -71,24 +130,66 @@ class Engine:
                 SiteFault(f"API {method}() could not be executed; the site logged the reason.", 104)
             )
 
-    def _perform(self, name: str, params: list[Any]) -> Any:
+    def _perform(self, name: str, params: list[Any], origin: str) -> Any:
         method = _METHODS.get(name)
         if method is None:
             raise SiteFault(f"API method {ruby(name)} does not exist on this site.")
         arguments = _arguments(name, method, params)
-        connect = self.store.writing if method.writes else self.store.reading
+        credentials = params[0] if params else None
+        return self.perform(
+            name, method.function, credentials, arguments, writes=method.writes, origin=origin
+        )
+
+    def perform(
+        self,
+        name: str,
+        function: Callable[[Call, Any], T],
+        credentials: Any,
+        arguments: Any,
+        *,
+        writes: bool = True,
+        origin: str = "",
+    ) -> T:
+        """What a function gives for the caller whom the credentials prove; all it writes, or nothing."""
+        if writes and isinstance(credentials, Mapping) and "user_login" in credentials:
+            # To prove a password takes a tenth of a second, once: nobody who writes need wait for it.
+            with self.store.reading() as connection:
+                authenticate(connection, self.store.tables, credentials)
+        connect = self.store.writing if writes else self.store.reading
         with connect() as connection:
+            # Once, and before the first statement: the rows that are seen are never older than the tables.
             tables = self.store.tables
-            call = Call(
-                method=name,
-                schema=self.store.schema,
-                tables=tables,
-                connection=connection,
-                caller=authenticate(connection, tables, params[0] if params else None),
-                # Real sites keep whole seconds; without a zone, as the columns hold UTC.
-                now=datetime.now(timezone.utc).replace(microsecond=0, tzinfo=None),
-            )
-            return method.function(call, arguments)
+            caller = authenticate(connection, tables, credentials)
+            call = self._call(name, connection, tables, caller, origin)
+            results = function(call, arguments)
+            if call.edited is not None:
+                self.store.swap_after_commit(call.edited)
+            return results
+
+    def show(self, name: str, function: Callable[[Call, Any], T], arguments: Any) -> T:
+        """What a function reads that anybody may read."""
+        with self.store.reading() as connection:
+            return function(self._call(name, connection, self.store.tables, _ANYBODY), arguments)
+
+    def now(self) -> datetime:
+        """The moment of a call."""
+        # Real sites keep whole seconds; without a zone, as the columns hold UTC.
+        return datetime.now(timezone.utc).replace(microsecond=0, tzinfo=None)
+
+    def _call(
+        self, name: str, connection: Connection, tables: Tables, caller: Caller, origin: str = ""
+    ) -> Call:
+        return Call(
+            method=name,
+            schema=tables.schema,
+            tables=tables,
+            connection=connection,
+            caller=caller,
+            now=self.now(),
+            files=self.store.files,
+            origin=origin or self.origin,
+            session_lifetime=self.session_lifetime,
+        )
 
 
 def _request(payload: Any) -> tuple[str, list[Any]]:

@@ -17,6 +17,7 @@ from .call import Call
 from .data_types.texts import folded
 from .rows import Known, Reference, blank_row, by_type, insert_rows, known, named, reserve_ids
 from .schema import Field
+from .streams import show_in_streams
 
 _VERBS = {"New": "created new", "Retirement": "deleted", "Revival": "revived"}
 
@@ -30,6 +31,7 @@ class Draft:
     meta: dict[str, Any]
     attribute: str | None = None
     trigger: Draft | None = None  # the event on the other row, of which this one is the echo
+    kind: str | None = None  # what `event_type` names instead of the type of the subject
     event_id: int = field(default=0)
 
 
@@ -65,6 +67,10 @@ class EventLog:
         meta["actual_attribute_changed"] = f"{trigger.subject.type}.{trigger.attribute}"
         self._add(Draft("Change", row, meta, attribute, trigger))
 
+    def read(self, row: Reference, changed: Field, values: Mapping[str, Any]) -> None:
+        """A person read a row, or wants it unread again (wire.md 8.2)."""
+        self.changed(row, changed, values, in_create=False).kind = "Reading"
+
     def retired(self, row: Reference, display_name: str | None) -> None:
         """A row was deleted."""
         moment = f"{self._call.now:%Y-%m-%d %H:%M:%S} UTC"
@@ -91,6 +97,7 @@ class EventLog:
             draft.event_id = event_id
             rows.append({**blank, "id": event_id, **self._columns(draft, about)})
         insert_rows(call.connection, call.tables, "EventLogEntry", rows)
+        show_in_streams(call, drafts, about.known)
         self._drafts = []
 
     def _add(self, draft: Draft) -> Draft:
@@ -110,7 +117,7 @@ class EventLog:
             meta["sudo_actual_user"] = {"type": kind, "id": row_id, "name": name, "valid": "valid"}
         sentence = f"{caller.name} {self._sentence(draft.trigger or draft, about)}"
         return {
-            **_text("event_type", f"Shotgun_{draft.subject.type}_{draft.action}"),
+            **_text("event_type", f"Shotgun_{draft.kind or draft.subject.type}_{draft.action}"),
             **_text("attribute_name", draft.attribute),
             **_text("description", sentence),
             **named(sentence),

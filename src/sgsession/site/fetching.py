@@ -17,11 +17,17 @@ from sqlalchemy import Row, and_, false, func, select
 from .call import Call
 from .data_types import data_type
 from .data_types.base import among
+from .documents import rerooted
+from .files.addresses import document_with_address, image_addresses
 from .paths import Path, resolve
+from .permissions import visible, visible_links
+from .personal import personal_values
 from .schema import Field
 
 _DEPENDENCIES = frozenset({("Task", "upstream_tasks"), ("Task", "downstream_tasks")})
 _BY_NAME = frozenset({("Playlist", "versions")})
+# A number in filters, a string when read (wire.md 6.7).
+_AS_TEXT = frozenset({("TaskTemplate", "task_count")})
 
 Reference = tuple[str, int]
 
@@ -97,12 +103,14 @@ def _fetch_rows(call: Call, place: _Place, ids: Sequence[int], retired: bool | N
     table = call.tables.of(place.entity_type)
     names: dict[str, None] = {"id": None}
     for each in place.fields.values():
+        if each.is_personal:
+            continue
         names.update(dict.fromkeys(column.name for column in data_type(each.data_type).columns(each.name)))
     for link, _ in place.beyond:
         names.update(dict.fromkeys((f"{link}__type", f"{link}__id")))
     # The folded twins are for comparing; nobody reads them.
     columns = [table.c[name] for name in names if not name.endswith("__folded")]
-    query = select(*columns).where(among(table.c.id, ids))
+    query = select(*columns).where(among(table.c.id, ids), *visible(call, place.entity_type, table))
     if retired is not None:
         query = query.where(table.c.retired == retired)
     place.at = {column.name: position for position, column in enumerate(columns)}
@@ -136,8 +144,10 @@ def links_to(call: Call, references: set[Reference]) -> dict[Reference, dict[str
     record = call.tables.record
     links: dict[Reference, dict[str, Any]] = {}
     for entity_type, ids in by_type.items():
-        query = select(record.c.id, record.c.name).where(
-            record.c.type == entity_type, among(record.c.id, ids), record.c.retired == false()
+        query = (
+            select(record.c.id, record.c.name)
+            .where(record.c.type == entity_type, among(record.c.id, ids), record.c.retired == false())
+            .where(*visible_links(call, call.tables))
         )
         for row_id, name in call.connection.execute(query).all():
             links[entity_type, row_id] = {"type": entity_type, "id": row_id, "name": name}
@@ -151,16 +161,28 @@ def _values(
     if each.data_type == "entity":
         return {row_id: links.get(link) for row_id, link in place.links(each.name)}
     ids = [row[0] for row in place.rows]
+    if each.is_personal:
+        return personal_values(call, place.entity_type, each, ids)
     if each.is_list:
         return _lists(call, each, ids)
     if each.data_type == "summary":
         return _counts(call, each, ids)
+    if each.data_type == "image":
+        return image_addresses(call, place.entity_type, each.name, place.by_id(each.name))
     kind = data_type(each.data_type)
+    if (each.entity_type, each.name) in _AS_TEXT:
+        return {
+            row_id: None if value is None else str(value) for row_id, value in place.by_id(each.name).items()
+        }
     if kind.reads_as_stored:
         return place.by_id(each.name)
     if each.name not in place.at:
         return {row_id: kind.wire(each, {}) for row_id in ids}
-    return {row_id: kind.wire(each, {each.name: value}) for row_id, value in place.by_id(each.name).items()}
+    values = {row_id: kind.wire(each, {each.name: value}) for row_id, value in place.by_id(each.name).items()}
+    if each.data_type == "url":
+        values = rerooted(call, values)
+        return {row_id: document_with_address(call, value) for row_id, value in values.items()}
+    return values
 
 
 def _lists(call: Call, each: Field, ids: list[int]) -> dict[int, Any]:
@@ -170,13 +192,14 @@ def _lists(call: Call, each: Field, ids: list[int]) -> dict[int, Any]:
         select(links.owner_id, record.c.type, record.c.id, record.c.name)
         .select_from(links.table)
         .join(record, and_(record.c.type == links.element_type, record.c.id == links.element_id))
-        .where(among(links.owner_id, ids), record.c.retired == false())
+        .where(among(links.owner_id, ids), record.c.retired == false(), *visible_links(call, call.tables))
     )
     if links.owner_type is not None:
         query = query.where(links.owner_type == each.entity_type)
     # The site promises no order (a playlist's versions go by name): we keep one, so that answers repeat.
     by_name = (each.entity_type, each.name) in _BY_NAME
-    query = query.order_by(*([record.c.name__folded] if by_name else []), record.c.type, record.c.id)
+    # The sum keeps SQLite from walking through all of `record` because it lies in this order already.
+    query = query.order_by(*([record.c.name__folded] if by_name else []), record.c.type, record.c.id + 0)
     found: dict[int, Any] = {row_id: [] for row_id in ids}
     for owner_id, entity_type, row_id, name in call.connection.execute(query).all() if ids else ():
         is_tag = each.data_type == "tag_list"
@@ -208,7 +231,7 @@ def _counts(call: Call, each: Field, ids: list[int]) -> dict[int, Any]:
         select(links.owner_id, func.count())
         .select_from(links.table)
         .join(record, and_(record.c.type == links.element_type, record.c.id == links.element_id))
-        .where(among(links.owner_id, ids), record.c.retired == false())
+        .where(among(links.owner_id, ids), record.c.retired == false(), *visible_links(call, call.tables))
         .group_by(links.owner_id)
     )
     if links.owner_type is not None:

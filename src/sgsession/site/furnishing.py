@@ -2,39 +2,78 @@
 
 from __future__ import annotations
 
+import secrets
+import tempfile
+import threading
+from contextlib import closing
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Connection
 
 from . import bulk, demo
-from .authentication import keep_script_key, prepare_script_keys
-from .standard import STATUSES
+from .authentication import keep_script_key
+from .schema import SchemaMap
+from .standard import PERMISSION_GROUPS, STATUSES
 from .store import Store
 from .tables import Tables
 
-__all__ = ["furnish"]
+__all__ = ["SCRIPT_NAME", "furnish", "template"]
+
+SCRIPT_NAME = "sgsession"
+
+# Furnished databases as bytes: what each later site of this process starts from.
+_templates: dict[tuple[SchemaMap, str | None], bytes] = {}
+_templates_lock = threading.Lock()
+
+# The large demo is no template: it would stay in memory for the life of the process.
+_KEPT = frozenset({None, "small"})
 
 
 def furnish(store: Store, script_name: str, api_key: str, production: str | None) -> None:
     """Make the script sign in with this key; fill the site where that was not done before."""
     tables = store.tables
     with store.writing() as connection:
-        prepare_script_keys(connection)
         if _is_empty(connection, tables, "Status"):
             _load(connection, store, "Status", _statuses())
+        if _is_empty(connection, tables, "PermissionRuleSet"):
+            _load(connection, store, "PermissionRuleSet", _permission_groups())
         script_id = _script_id(connection, store, script_name)
-        keep_script_key(connection, script_id, api_key)
+        keep_script_key(connection, tables, script_id, api_key)
         if production is not None and _is_empty(connection, tables, "Project"):
             creator = {"type": "ApiUser", "id": script_id}
             demo.load(connection, tables, store.schema, production, creator)
+
+
+def template(schema: SchemaMap, production: str | None) -> bytes | None:
+    """A database that is furnished, with a key that nobody knows; None for a production too large to keep."""
+    if production not in _KEPT:
+        return None
+    with _templates_lock:
+        made = _templates.get((schema, production))
+        if made is None:
+            with tempfile.TemporaryDirectory(prefix="sgsession-site-") as folder:
+                path = Path(folder) / "site.sqlite"
+                with closing(Store(path, schema)) as store:
+                    furnish(store, SCRIPT_NAME, secrets.token_hex(20), production)
+                # Closed: all of it is in the one file.
+                made = _templates[schema, production] = path.read_bytes()
+        return made
 
 
 def _statuses() -> list[dict[str, Any]]:
     return [
         {"id": id, "code": code, "name": name, "system": True}
         for id, (code, (name, _)) in enumerate(STATUSES.items(), start=1)
+    ]
+
+
+def _permission_groups() -> list[dict[str, Any]]:
+    return [
+        {"id": id, "code": code, "display_name": name, "entity_type": entity_type}
+        for id, (code, name, entity_type) in enumerate(PERMISSION_GROUPS, start=1)
     ]
 
 

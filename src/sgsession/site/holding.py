@@ -34,7 +34,12 @@ class Hold:
                 self._released.set_result(None)
 
     async def held(self) -> None:
-        """Called by the site when the request has been executed; ends when it is released."""
+        """Awaited by the server when the request has been executed; ends when it is released."""
         self._executed.set()
         # Shielded: a closing event loop cancels what waits, and must not cancel the Future of the test.
         await asyncio.shield(asyncio.wrap_future(self._released))
+
+    def wait_for_release(self) -> None:
+        """The same for a request of this process, whose caller blocks."""
+        self._executed.set()
+        self._released.result()

@@ -9,7 +9,7 @@ import logging
 import math
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
@@ -17,16 +17,21 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
+from .arrivals import Arrival
 from .engine import Engine, refusal
+from .exporting import RawBody
+from .faulting import JSON, Answer
 from .faults import SiteFault
+from .files.routes import file_routes
+from .server import CUT
 
-__all__ = ["LARGEST_BODY", "application", "decoded", "encoded"]
+__all__ = ["LARGEST_BODY", "Arrived", "answered", "application", "decoded", "encoded"]
 
 _log = logging.getLogger("sgsession.site")
 
 LARGEST_BODY = 64 * 1024 * 1024
-_JSON = "application/json; charset=utf-8"
 
 # What JSON may spell and the site may not hold: lone surrogates, integers past 64 bits, and numbers that
 # overflow to infinity. Only a body with one of these spellings is walked, so ordinary ones cost one scan.
@@ -35,20 +40,24 @@ _SUSPECT = re.compile(rb"\\u[dD][89abAB]|[0-9]{19}|[eE]\+?[0-9]{3}")
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _WILDCARDS = frozenset({"0.0.0.0", "::"})
 
-Arrived = Callable[[Any], Callable[[], Awaitable[None]]]
+Arrived = Callable[[Any], Arrival]
 
 
-def application(engine: Engine, arrived: Arrived, workers: Executor, host: str) -> Starlette:
+def application(
+    engine: Engine, arrived: Arrived, workers: Executor, host: str, largest_upload: int
+) -> Starlette:
     """The ASGI application of a site that is bound to `host`.
 
-    `arrived` is told each decoded request before the engine runs, and gives what is awaited after it, before
-    the answer leaves. The engine blocks, so it runs in `workers`: a slow call delays no other.
+    `arrived` is told each decoded request before the engine runs, and says what becomes of it besides; that is
+    awaited before the answer leaves. The engine blocks, so it runs in `workers`: a slow call delays no other.
     """
     calls = _RemoteCalls(engine, arrived, workers, host)
+    files = file_routes(engine, workers, calls.is_ours, largest_upload)
     application = Starlette(
         routes=[
             Route("/api3/json", calls.post, methods=["POST"]),
             Route("/{prefix:path}/api3/json", calls.post, methods=["POST"]),
+            *files,
         ]
     )
     # The client follows no redirect on a POST, so a near miss is a plain 404.
@@ -74,6 +83,48 @@ def encoded(envelope: dict[str, Any]) -> bytes:
     return text.encode("utf-8")
 
 
+def answered(
+    engine: Engine, arrived: Arrived, body: bytes, origin: str = ""
+) -> tuple[Answer, Arrival | None]:
+    """What leaves for the bytes of a request, and what it waits for before; no server is needed."""
+    try:
+        payload = decoded(body)
+    except SiteFault as fault:
+        return Answer(encoded(refusal(fault))), None
+    arrival = arrived(payload)
+    failure = arrival.failure
+    if failure is None:
+        return _executed(engine, payload, origin), arrival
+    return failure.spoiled(_executed(engine, payload, origin) if failure.executes else None), arrival
+
+
+def _executed(engine: Engine, payload: Any, origin: str) -> Answer:
+    envelope = engine.answer(payload, origin)
+    results = envelope.get("results")
+    if isinstance(results, RawBody):
+        return Answer(results.content, media_type=results.media_type)
+    try:
+        return Answer(encoded(envelope))
+    except (TypeError, ValueError, RecursionError):
+        _log.exception("an answer could not be encoded")
+        unsaid = SiteFault("API answer could not be encoded; the site logged the reason.", 104)
+        return Answer(encoded(refusal(unsaid)))
+
+
+class _Cut(Response):
+    """A response that breaks off: its head promises a length that does not come, or nothing comes at all."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.body:
+            start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            await send(start)
+            await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        scope["extensions"][CUT]()
+        # Returning before the connection is gone would count as a mistake of the application.
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
 class _RemoteCalls:
     """The endpoint that takes every remote call."""
 
@@ -85,9 +136,9 @@ class _RemoteCalls:
         self._any_address = host in _WILDCARDS
 
     async def post(self, request: Request) -> Response:
-        if not self._is_ours(request.headers.get("host", "")):
+        if not self.is_ours(request.headers.get("host", "")):
             return PlainTextResponse("This site does not answer under that host name.", 421)
-        media_type = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+        media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
         if media_type != "application/json":
             return PlainTextResponse("Send Content-Type: application/json.", 415)
         try:
@@ -97,25 +148,23 @@ class _RemoteCalls:
         if body is None:
             return PlainTextResponse(f"A request may hold at most {LARGEST_BODY} bytes.", 413)
         loop = asyncio.get_running_loop()
-        answer, leaving = await loop.run_in_executor(self._workers, self._answer, body)
-        await leaving()
-        return Response(answer, headers={"content-type": _JSON})
+        # Behind a forwarded port the caller knows another address than the site does.
+        origin = f"{request.url.scheme}://{request.headers['host']}"
+        answer, arrival = await loop.run_in_executor(
+            self._workers, answered, self._engine, self._arrived, body, origin
+        )
+        if arrival is not None:
+            await arrival.leaving()
+        headers = {"content-type": answer.media_type}
+        if answer.kept is not None:
+            return _Cut(
+                answer.body[: answer.kept],
+                answer.status,
+                {**headers, "content-length": str(len(answer.body))},
+            )
+        return Response(answer.body, answer.status, headers)
 
-    def _answer(self, body: bytes) -> tuple[bytes, Callable[[], Awaitable[None]]]:
-        try:
-            payload = decoded(body)
-        except SiteFault as fault:
-            return encoded(refusal(fault)), _leave_at_once
-        leaving = self._arrived(payload)
-        envelope = self._engine.answer(payload)
-        try:
-            return encoded(envelope), leaving
-        except (TypeError, ValueError, RecursionError):
-            _log.exception("an answer could not be encoded")
-            unsaid = SiteFault("API answer could not be encoded; the site logged the reason.", 104)
-            return encoded(refusal(unsaid)), leaving
-
-    def _is_ours(self, host: str) -> bool:
+    def is_ours(self, host: str) -> bool:
         """Refuse foreign names, or a web page could reach a loopback site through a name it controls."""
         name = _without_port(host)
         return name in self._names or (self._any_address and _is_address(name))
@@ -134,10 +183,6 @@ async def _body(request: Request) -> bytes | None:
             return None
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-async def _leave_at_once() -> None:
-    return None
 
 
 def _refuse_constant(name: str) -> None:

@@ -9,6 +9,7 @@ from .conditions import source_of
 from .data_types import Source
 from .faults import SiteFault
 from .paths import Path
+from .permissions import visible
 
 # SQLite joins 64 tables at most; a few are left for what the keys themselves look up.
 _MOST_JOINS = 50
@@ -42,6 +43,7 @@ class Joined:
             target.column("id") == source.column(f"{link}__id"),
             source.column(f"{link}__type") == entity_type,
             target.column("retired") == false(),
+            *visible(self._call, entity_type, target.table),
         )
         self.rows = self.rows.outerjoin(target.table, followed)
         return target

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, and_, delete, select, update
 from .call import Call
 from .data_types import Given, LinkList, data_type
 from .faults import ruby
+from .permissions import is_there
 from .rows import Reference, blank_row, by_type, insert_rows, known, named, reserve_ids
-from .schema import ConnectionLinks, Field, HeldLinks, Relation, ReverseLinks
+from .schema import ConnectionLinks, Field, HeldLinks, Relation, ReverseLinks, SharedLinks
 from .tables import Tables
 
 MODES = ("set", "add", "remove")
@@ -28,6 +29,7 @@ class ListChange:
     removed: tuple[Reference, ...] = ()
     # One-to-many only: the rows that lost an added element, each with that element.
     left: tuple[tuple[Reference, Reference], ...] = ()
+    connections: tuple[Reference, ...] = ()  # the rows made for the added elements
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed)
@@ -55,9 +57,8 @@ def write_list(call: Call, owner: Reference, field: Field, value: Any, mode: str
     if gone:
         _unlink(call, owner, field, relation, gone)
     left = _former_owners(call, relation, new) if isinstance(relation, HeldLinks) else ()
-    if new:
-        _link(call, owner, field, relation, new, _extras(value))
-    return ListChange(tuple(new), tuple(each for each in gone if each in visible), left)
+    made = _link(call, owner, field, relation, new, _extras(value)) if new else ()
+    return ListChange(tuple(new), tuple(each for each in gone if each in visible), left, made)
 
 
 def bulk_links(
@@ -65,7 +66,7 @@ def bulk_links(
 ) -> None:
     """Store links of a field, as (id of the owner, element); both must be new to each other."""
     relation = tables.schema.relation(field.entity_type, field.name)
-    if isinstance(relation, HeldLinks) or field.data_type == "tag_list":
+    if isinstance(relation, (HeldLinks, SharedLinks)) or field.data_type == "tag_list":
         raise ValueError(f"{field.entity_type}.{field.name} only shows links that are stored elsewhere")
     links = [
         (Reference(field.entity_type, owner), Reference(each["type"], each["id"])) for owner, each in pairs
@@ -104,7 +105,7 @@ def _check_elements(
     for each in wanted:
         if only is not None and each.type != only:
             raise given.failed(f"{only} expected, got {each.type}")
-        if each not in alive or alive[each].retired:
+        if not is_there(call, alive.get(each)):
             raise given.failed("Value is not legal.")
 
 
@@ -139,20 +140,18 @@ def _link(
     relation: Relation | None,
     elements: Sequence[Reference],
     extras: Mapping[Reference, Mapping[str, Any]],
-) -> None:
+) -> tuple[Reference, ...]:
+    """Link the elements; gives the connection rows that were made for it."""
     if isinstance(relation, HeldLinks):
         _hold(call, relation, elements, owner)
     elif isinstance(relation, ConnectionLinks):
         links = [(owner, each) for each in elements]
         own_extras = [extras.get(each, {}) for each in elements]
-        _connect(call.connection, call.tables, relation, links, own_extras)
-        if relation.other_field == field.name and relation.other_type == owner.type:
-            # A list that is its own far end (Ticket.tickets) shows a link on both rows.
-            mirrored = [(each, owner) for each in elements if each != owner]
-            _connect(call.connection, call.tables, relation, mirrored, [{} for _ in mirrored])
+        return _connect(call.connection, call.tables, relation, links, own_extras)
     else:
         links = [(owner, each) for each in elements]
         _insert_links(call.connection, call.tables, field, relation, links)
+    return ()
 
 
 def _unlink(
@@ -164,7 +163,7 @@ def _unlink(
             _hold(call, relation, elements, None)
     elif isinstance(relation, ConnectionLinks):
         _disconnect(call, relation, owner, elements)
-        if relation.other_field == field.name and relation.other_type == owner.type:
+        if call.schema.is_mirror(relation):
             for each in elements:
                 _disconnect(call, relation, each, [owner])
     else:
@@ -243,11 +242,14 @@ def _connect(
     relation: ConnectionLinks,
     links: Sequence[tuple[Reference, Reference]],
     extras: Sequence[Mapping[str, Any]],
-) -> None:
+) -> tuple[Reference, ...]:
     if not links:
-        return
+        return ()
     entity_type = tables.schema.types[relation.connection]
-    blank = blank_row(entity_type)
+    blank = dict(blank_row(entity_type))
+    for each in entity_type.fields.values():
+        if each.default is not None and each.is_stored:
+            blank.update(data_type(each.data_type).stored(each, each.default, "create"))
     rows = []
     for row_id, (owner, element), extra in zip(
         reserve_ids(connection, tables, relation.connection, len(links)), links, extras, strict=True
@@ -255,12 +257,15 @@ def _connect(
         row = {**blank, **named(None), "id": row_id}
         for end, target in ((relation.owner_end, owner), (relation.element_end, element)):
             row[f"{end}__type"], row[f"{end}__id"] = target
+            if f"{end}_id" in entity_type.fields:
+                row[f"{end}_id"] = target.id
         for name, value in extra.items():
             field = entity_type.fields.get(name)
             if field is not None and field.editable and name not in entity_type.ends:
                 row.update(data_type(field.data_type).stored(field, value, "create"))
         rows.append(row)
     insert_rows(connection, tables, relation.connection, rows)
+    return tuple(Reference(relation.connection, row["id"]) for row in rows)
 
 
 def _disconnect(

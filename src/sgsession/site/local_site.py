@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import secrets
 import signal
-import threading
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from . import accounts, building, standard
 from . import demo as demos
-from . import standard
+from .arrivals import Arrivals, Request
+from .building import Built
 from .engine import Engine
-from .furnishing import furnish
+from .faulting import Answer, Failure
+from .furnishing import SCRIPT_NAME, furnish, template
 from .holding import Hold
-from .http import application
+from .http import answered, application
+from .in_process import in_process_client
 from .server import PortInUseError, ServerThread, listening_socket
 from .store import Store
+from .transfer import dump_store, load_store, read_schema, take_schema
 
 if TYPE_CHECKING:
     import shotgun_api3
@@ -31,18 +33,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalSite", "PortInUseError", "Request", "serve"]
 
-SCRIPT_NAME = "sgsession"
+# The address of a site without a server; names under .invalid never resolve (RFC 2606).
+_NOWHERE = "http://in-process.invalid"
 
 # Requests that run at once; SQLite readers do not block each other, and a held one needs no thread.
 _WORKERS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One remote call as it reached the site, without the credentials that came with it."""
-
-    method: str
-    params: Any
 
 
 class LocalSite:
@@ -51,13 +46,18 @@ class LocalSite:
     Without a `database` it keeps its data in a private temporary file that `close()` removes. With one, a
     path, the data stays; the script then gets a new key each time, for only its digest is stored.
     `demo` fills a site that has no project yet: "small" with one show, "large" with 100,000 tasks.
+    Files that are uploaded, of at most `max_upload` bytes each, lie beside the database file or in the folder
+    `files`; a database that a server keeps needs one, or they go when the site is closed. With
+    `direct_uploads` clients send them by signed addresses instead of forms.
+    A session that a client asks for lives `session_lifetime` seconds.
+    `schema` is the `schema_read()` of a real site, or a JSON file of it: its types and fields are here as well.
+    With `serve=False` there is no server, and only clients of `connect(in_process=True)` reach it.
     """
 
     script_name: str
     api_key: str
     url: str
     engine: Engine
-    latency: float
 
     def __init__(
         self,
@@ -68,30 +68,41 @@ class LocalSite:
         demo: str | None = None,
         latency: float = 0.0,
         allow_remote: bool = False,
+        serve: bool = True,
+        files: str | Path | None = None,
+        direct_uploads: bool = False,
+        max_upload: int = 2**31,
+        session_lifetime: float = 24 * 3600.0,
+        schema: Mapping[str, Any] | str | Path | None = None,
     ) -> None:
         _check_demo(demo)
         _check_host(host, allow_remote)
+        self._schema = None if schema is None else read_schema(schema)
         self.script_name = SCRIPT_NAME
         self.api_key = secrets.token_hex(20)
-        self.latency = latency
-        self._requests: list[Request] = []
-        self._holds: list[Hold] = []
-        self._holding = threading.Lock()
-        self._closing = threading.Event()
+        self.url = _NOWHERE
+        self._arrivals = Arrivals(latency)
         # Closed in the opposite order: first the server, then the calls under way, then the data.
         with ExitStack() as opened:
-            listener = listening_socket(host, port)
-            opened.callback(listener.close)
-            store = Store(database, standard.standard_schema())
+            listener = listening_socket(host, port) if serve else None
+            if listener is not None:
+                opened.callback(listener.close)
+            base = standard.standard_schema()
+            store = Store(database, base, None if database else template(base, demo), files)
             opened.callback(store.close)
             furnish(store, self.script_name, self.api_key, demo)
-            self.engine = Engine(store)
-            workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="sgsession-site")
-            opened.callback(workers.shutdown)
-            server = ServerThread(application(self.engine, self._arrived, workers, host), listener)
-            opened.callback(server.close)
-            self.url = _url(host, listener.getsockname()[1])
-            server.start()
+            take_schema(store, self._schema)
+            self.engine = Engine(store, direct_uploads=direct_uploads)
+            self.session_lifetime = session_lifetime
+            if listener is not None:
+                workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="sgsession-site")
+                opened.callback(workers.shutdown)
+                arrived = self._arrivals.arrived
+                web = application(self.engine, arrived, workers, host, max_upload)
+                server = ServerThread(web, listener)
+                opened.callback(server.close)
+                self.url = self.engine.origin = _url(host, listener.getsockname()[1])
+                server.start()
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -101,78 +112,138 @@ class LocalSite:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.url} {'closed' if self._closing.is_set() else 'serving'}>"
+        state = "closed" if self._arrivals.closing.is_set() else "serving"
+        return f"<{type(self).__name__} {self.url} {state}>"
 
-    def connect(self, **arguments: Any) -> shotgun_api3.Shotgun:
-        """A plain `shotgun_api3.Shotgun`, signed in as the site's script; `arguments` go to it."""
+    def connect(self, *, in_process: bool = False, **arguments: Any) -> shotgun_api3.Shotgun:
+        """A plain `shotgun_api3.Shotgun`, signed in as the site's script; `arguments` go to it.
+
+        With `in_process` its requests do not pass a socket, and the caller's thread answers them; all else is
+        the same. Uploads and downloads need a server.
+        """
         from shotgun_api3 import Shotgun
 
         if not arguments.keys() & {"script_name", "api_key", "login", "password", "session_token"}:
             arguments.update(script_name=self.script_name, api_key=self.api_key)
+        if in_process:
+            return in_process_client(self.url, self._answered, arguments)
         return Shotgun(self.url, **arguments)
+
+    @property
+    def session_lifetime(self) -> float:
+        """How many seconds a session lives that is handed out from now on; set it at any time."""
+        return self.engine.session_lifetime
+
+    @session_lifetime.setter
+    def session_lifetime(self, seconds: float) -> None:
+        self.engine.session_lifetime = seconds
+
+    def set_password(self, login: str, password: str) -> None:
+        """Let a person sign in with this password; nobody has one until it is set here or over the API."""
+        accounts.set_password(self.engine.store, login, password)
+
+    def require_one_time_code(self, login: str, code: str | None) -> None:
+        """Ask a person for this code beside the password, as with 2FA; None stops asking."""
+        accounts.require_one_time_code(self.engine.store, login, code)
+
+    def set_permission_group(self, login: str, group: str) -> None:
+        """Make a person an "admin", "manager", "artist" or "vendor"; only an admin may do all."""
+        accounts.set_permission_group(self.engine.store, login, group)
+
+    def new_script_key(self, name: str) -> str:
+        """A key for a further script, an `ApiUser` of that `firstname`; any key it had is void."""
+        return accounts.new_script_key(self.engine.store, name)
+
+    @property
+    def latency(self) -> float:
+        """How many seconds later each answer leaves; set it at any time."""
+        return self._arrivals.latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        self._arrivals.latency = seconds
 
     @property
     def requests(self) -> list[Request]:
         """Every remote call since the last reset, `info` included, in the order of arrival."""
-        return list(self._requests)
+        return list(self._arrivals.requests)
 
     def reset_requests(self) -> None:
         """Forget the calls so far."""
-        self._requests.clear()
+        self._arrivals.requests.clear()
 
-    @contextmanager
-    def hold(self, method: str = "read") -> Iterator[Hold]:
+    def hold(self, method: str = "read") -> AbstractContextManager[Hold]:
         """Hold back the answer to the next request of `method`, until released or the block ends.
 
         The request itself is executed at once, and other requests flow meanwhile.
         """
-        hold = Hold(method)
-        with self._holding:
-            self._holds.append(hold)
-        try:
-            yield hold
-        finally:
-            with self._holding:
-                self._holds.remove(hold)
-            hold.release()
+        return self._arrivals.hold(method)
+
+    def fail_next(
+        self,
+        method: str = "read",
+        *,
+        status: int | None = None,
+        fault: str | None = None,
+        html: bool = False,
+        truncated: bool = False,
+        dropped: bool = False,
+        after: bool = False,
+        times: int = 1,
+    ) -> None:
+        """Let the next request of `method` fail, in one of these ways.
+
+        `status=502` gives that HTTP status with an error page, `fault="words"` a JSON error envelope,
+        `html=True` a page instead of JSON, `truncated=True` the first half of the true answer, and
+        `dropped=True` ends the connection without a byte. With `after=True` the request was executed all the
+        same, as after a broken line; otherwise it was not. `times=2` lets the next two fail.
+        """
+        self._arrivals.fail(Failure(method, status, fault, html, truncated, dropped, after, times))
+
+    def start_over(self, demo: str | None = None) -> None:
+        """Become a fresh site at the same address: new rows, a new key, nothing logged or ordered.
+
+        Clients made before are turned away by their old key. Only for a site without a database of its own.
+        """
+        _check_demo(demo)
+        self.engine.store.start_over(template(self.engine.store.base, demo))
+        self._arrivals.start_over()
+        self.api_key = secrets.token_hex(20)
+        furnish(self.engine.store, self.script_name, self.api_key, demo)
+        take_schema(self.engine.store, self._schema)
+
+    def project(self, name: str, fields: Mapping[str, Any] | None = None, **more: Any) -> Built:
+        """The Project of that name, made if missing; what lies below it is made from there (building.py)."""
+        return building.project(self._ask, name, {**(fields or {}), **more})
+
+    def person(self, name: str, fields: Mapping[str, Any] | None = None, **more: Any) -> Built:
+        """The person of that name, made if missing."""
+        return building.person(self._ask, name, {**(fields or {}), **more})
+
+    def dump(self, file: str | Path | IO[str], *, events: bool = True) -> None:
+        """Write the schema edits and all rows as JSON lines; no passwords, keys and uploaded files."""
+        dump_store(self.engine.store, file, events=events)
+
+    def load(self, file: str | Path | IO[str]) -> None:
+        """Add what a dump holds, replacing rows of the same type and id; all of it, or nothing."""
+        load_store(self.engine.store, file)
+        # A script of the dump may have taken the place of this site's own.
+        furnish(self.engine.store, self.script_name, self.api_key, None)
 
     def close(self) -> None:
         """Stop serving and, without a database of its own, remove the data. Closing twice does nothing."""
-        self._closing.set()
-        with self._holding:
-            for hold in self._holds:
-                hold.release()
+        self._arrivals.close()
         self._opened.close()
 
-    def _arrived(self, payload: Any) -> Callable[[], Awaitable[None]]:
-        latency = self.latency
-        request = _request(payload)
-        hold = None
-        if request is not None:
-            self._requests.append(request)
-            hold = self._claim(request.method)
+    def _ask(self, method: str, arguments: dict[str, Any]) -> Any:
+        credentials = {"script_name": self.script_name, "script_key": self.api_key}
+        return building.asking(self.engine.answer, credentials)(method, arguments)
 
-        async def leaving() -> None:
-            if hold is not None:
-                await hold.held()
-            await self._delay(latency)
-
-        return leaving
-
-    async def _delay(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        # In slices, so that closing a slow site is as quick as closing any other.
-        while not self._closing.is_set() and (left := end - loop.time()) > 0:
-            await asyncio.sleep(min(left, 0.05))
-
-    def _claim(self, method: str) -> Hold | None:
-        with self._holding:
-            for hold in self._holds:
-                if hold.method == method and not hold.claimed:
-                    hold.claimed = True
-                    return hold
-        return None
+    def _answered(self, body: bytes) -> Answer:
+        answer, arrival = answered(self.engine, self._arrivals.arrived, body)
+        if arrival is not None:
+            arrival.wait_to_leave()
+        return answer
 
 
 def serve(
@@ -183,11 +254,18 @@ def serve(
     demo: str | None = None,
     latency: float = 0.0,
     allow_remote: bool = False,
+    schema: Mapping[str, Any] | str | Path | None = None,
     announce: Callable[[LocalSite], None],
 ) -> None:
     """Serve a site until interrupted or terminated; `announce` is handed the site once it answers."""
     with LocalSite(
-        database, port=port, host=host, demo=demo, latency=latency, allow_remote=allow_remote
+        database,
+        port=port,
+        host=host,
+        demo=demo,
+        latency=latency,
+        allow_remote=allow_remote,
+        schema=schema,
     ) as site:
         announce(site)
         # Otherwise a terminated site would leave its private folder behind.
@@ -223,12 +301,3 @@ def _url(host: str, port: int) -> str:
     if host in ("0.0.0.0", "::"):
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _request(payload: Any) -> Request | None:
-    """The call that a payload makes; None for what is none. Its first param, the credentials, is left out."""
-    if not isinstance(payload, dict) or not isinstance(payload.get("method_name"), str):
-        return None
-    params = payload.get("params")
-    arguments = params[1] if isinstance(params, list) and len(params) > 1 else None
-    return Request(payload["method_name"], arguments)

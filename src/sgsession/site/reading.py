@@ -43,6 +43,7 @@ def read(call: Call, params: dict[str, Any]) -> dict[str, Any]:
         .offset(min((page - 1) * per_page, _FARTHEST))
     )
     ids = call.connection.execute(query).scalars().all()
+    call.image_ids = params.get("api_return_image_urls") is not True
     results: dict[str, Any] = {"entities": rows(call, source.entity_type, ids[:per_page], fields)}
     if params.get("return_paging_info"):
         counted = select(func.count()).select_from(source.table).where(*conditions)

@@ -9,7 +9,10 @@ from sqlalchemy import and_, select, update
 from sqlalchemy import delete as sql_delete
 
 from .call import Call
+from .consequences import after_passage
 from .events import EventLog
+from .faults import SiteFault
+from .permissions import check_change
 from .rows import Reference, known
 from .uniqueness import check_pair, check_unique
 from .write_requests import forbidden, missing_row, requested_id, requested_type
@@ -28,6 +31,7 @@ def delete(call: Call, params: Mapping[str, Any]) -> bool:
     row = _requested(call, params, "deleted")
     if known(call.connection, call.tables, [row])[row].retired:
         return False
+    _check_parent(call, row)
     log = EventLog(call)
     retire_rows(call, log, [row])
     log.write()
@@ -40,11 +44,13 @@ def revive(call: Call, params: Mapping[str, Any]) -> bool:
     if not known(call.connection, call.tables, [row])[row].retired:
         return False
     log = EventLog(call)
-    waiting = [row]
+    waiting, revived = [row], []
     while waiting:
         each = waiting.pop(0)
         waiting.extend(_taken_along(call, each))
         _revive_one(call, log, each)
+        revived.append(each)
+    after_passage(call, log, revived)
     log.write()
     return True
 
@@ -52,6 +58,7 @@ def revive(call: Call, params: Mapping[str, Any]) -> bool:
 def retire_rows(call: Call, log: EventLog, rows: Iterable[Reference]) -> None:
     """Retire living rows and, with each, what cannot stand without it."""
     waiting: list[tuple[Reference, Reference | None]] = [(row, None) for row in rows]
+    retired: list[Reference] = []
     while waiting:
         row, cause = waiting.pop(0)
         found = known(call.connection, call.tables, [row])[row]
@@ -60,17 +67,31 @@ def retire_rows(call: Call, log: EventLog, rows: Iterable[Reference]) -> None:
             continue
         _retire_one(call, row, cause)
         log.retired(row, found.name)
+        retired.append(row)
         waiting.extend((each, row) for each in _dependents(call, row))
+    after_passage(call, log, retired)
 
 
 def _requested(call: Call, params: Mapping[str, Any], verb: str) -> Reference:
     entity_type = requested_type(call, params)
     row = Reference(entity_type.name, requested_id(call, params))
-    if row not in known(call.connection, call.tables, [row]):
+    found = known(call.connection, call.tables, [row]).get(row)
+    if found is None:
         raise missing_row(call, *row)
+    check_change(call, row, found.project_id, verb)
     if entity_type.name == "EventLogEntry":
         raise forbidden(call, *row, verb)
     return row
+
+
+def _check_parent(call: Call, row: Reference) -> None:
+    """Refuse to delete a Reply to nothing: a real site stumbles over it, in these words (wire.md 6.7)."""
+    if row.type != "Reply":
+        return
+    reply = call.tables.of("Reply")
+    if call.connection.execute(select(reply.c.entity__id).where(reply.c.id == row.id)).scalar() is None:
+        words = "undefined method 'reflect_on_association' for class NilClass"
+        raise SiteFault(f"API {call.method}() CRUD ERROR #4: Delete failed for [Reply]: {words}", 104)
 
 
 def _dependents(call: Call, row: Reference) -> Iterator[Reference]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select, update
@@ -83,7 +83,7 @@ def project_of(entity_type: str, row: Mapping[str, Any]) -> int | None:
     return row["id"] if entity_type == "Project" else row.get("project__id")
 
 
-@cache
+@lru_cache(maxsize=256)
 def blank_row(entity_type: EntityType) -> Mapping[str, Any]:
     """All columns of a row nothing was said about: null, and false for the checkboxes."""
     columns: dict[str, Any] = {"retired": False}

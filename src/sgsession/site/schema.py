@@ -15,6 +15,12 @@ from typing import Any
 LIST_TYPES = frozenset({"multi_entity", "addressing", "tag_list"})
 # The types that the site computes when asked: nothing is stored for them.
 COMPUTED_TYPES = frozenset({"summary", "calculated", "pivot_column"})
+# The fields whose value is each caller's own, whatever type has them (wire.md 6.7).
+PERSONAL_FIELDS = frozenset({
+    "accesses_by_current_user", "current_user_can_see", "current_user_favorite", "last_accessed_by_current_user",
+    "media_center_viewed_by_current_user", "media_center_viewed_by_current_user_at", "read_by_current_user",
+    "viewed_by_current_user", "viewed_by_current_user_at",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,10 @@ class Field:
     valid_values: tuple[str, ...] = ()
     default: Any = None
     description: str = ""
+    summary_default: str = ""  # empty: what the data type offers
+    custom_metadata: str = ""
+    display_column: int = 0  # the row that events about the field are of, once there are any
+    hidden_in: frozenset[int] = frozenset()  # the projects whose pages do not show the field
 
     @property
     def is_list(self) -> bool:
@@ -43,7 +53,18 @@ class Field:
     @property
     def is_stored(self) -> bool:
         """Whether the row itself has columns for this field."""
-        return not self.is_list and self.data_type not in COMPUTED_TYPES and self.name != "id"
+        computed = self.data_type in COMPUTED_TYPES or self.name == "id"
+        return not self.is_list and not computed and not self.is_personal
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether each caller has a value of their own, kept outside the row."""
+        return self.name in PERSONAL_FIELDS
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the schema shows the field; one can be read and filtered all the same (wire.md 6.7)."""
+        return self.name != "read_by_current_user"
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: what is known of a type can be cached
@@ -94,7 +115,14 @@ class ConnectionLinks:
     other_field: str | None
 
 
-Relation = HeldLinks | ReverseLinks | ConnectionLinks
+@dataclass(frozen=True, slots=True)
+class SharedLinks:
+    """A list that nobody writes: the other rows of the type whose entity field names the same row."""
+
+    source_field: str
+
+
+Relation = HeldLinks | ReverseLinks | ConnectionLinks | SharedLinks
 
 
 @dataclass(frozen=True)
@@ -103,12 +131,18 @@ class SchemaMap:
 
     types: Mapping[str, EntityType]
     relations: Mapping[tuple[str, str], Relation] = field(default_factory=dict)
+    # Deleted fields, and the connection types that went with them: out of sight, their names reserved.
+    trash: Mapping[tuple[str, str], Field] = field(default_factory=dict)
+    trashed_types: Mapping[str, EntityType] = field(default_factory=dict)
     _other_ends: Mapping[tuple[str, str, str], str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "types", MappingProxyType(dict(self.types)))
         object.__setattr__(self, "relations", MappingProxyType(dict(self.relations)))
-        object.__setattr__(self, "_other_ends", MappingProxyType(dict(_other_ends(self.relations))))
+        object.__setattr__(self, "trash", MappingProxyType(dict(self.trash)))
+        object.__setattr__(self, "trashed_types", MappingProxyType(dict(self.trashed_types)))
+        ends = {key: far for key, far in _other_ends(self.relations) if self._both_live(key, far)}
+        object.__setattr__(self, "_other_ends", MappingProxyType(ends))
 
     __hash__ = object.__hash__  # maps are compared by identity: Tables are cached per map
 
@@ -125,9 +159,19 @@ class SchemaMap:
         """How the list of this field is stored, or None for a list (or a link) with a store of its own."""
         return self.relations.get((entity_type, field))
 
+    def is_mirror(self, relation: Relation) -> bool:
+        """Whether both ends of a relation are one field: `Ticket.tickets` shows a link on both rows."""
+        if not isinstance(relation, ConnectionLinks) or relation.other_field is None:
+            return False
+        return self.relation(relation.other_type, relation.other_field) == relation
+
     def other_end(self, entity_type: str, field: str, target_type: str) -> str | None:
         """The field of `target_type` that shows the links of this field from the far side, or None."""
         return self._other_ends.get((entity_type, field, target_type))
+
+    def _both_live(self, near: tuple[str, str, str], far: str) -> bool:
+        entity_type, name, target_type = near
+        return self.field(entity_type, name) is not None and self.field(target_type, far) is not None
 
 
 def _other_ends(
@@ -137,6 +181,8 @@ def _other_ends(
         if isinstance(relation, ConnectionLinks):
             if relation.other_field is not None:
                 yield (owner, name, relation.other_type), relation.other_field
+        elif isinstance(relation, SharedLinks):
+            continue  # it has no far end: what is written is the entity field
         elif isinstance(relation, HeldLinks) or not relation.open_only:
             yield (relation.source_type, relation.source_field, owner), name
             yield (owner, name, relation.source_type), relation.source_field

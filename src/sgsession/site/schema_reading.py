@@ -19,13 +19,13 @@ _CHOICES = frozenset({"list", "status_list"})
 
 def schema_read(call: Call, params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """All fields of all entity types."""
-    _check_project(call, params)
-    return {name: _fields(each) for name, each in call.schema.types.items()}
+    project = _project(call, params)
+    return {name: _fields(each, project) for name, each in call.schema.types.items()}
 
 
 def schema_entity_read(call: Call, params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The entity types that are switched on, connection types included."""
-    _check_project(call, params)
+    _project(call, params)
     return {
         name: {"name": _envelope(each.display_name), "visible": _envelope(True)}
         for name, each in call.schema.types.items()
@@ -34,44 +34,48 @@ def schema_entity_read(call: Call, params: Mapping[str, Any]) -> dict[str, dict[
 
 def schema_field_read(call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of one type, or one of them."""
-    _check_project(call, params)
+    project = _project(call, params)
     name = params.get("type")
     entity_type = call.schema.type(name) if isinstance(name, str) else None
     if entity_type is None:
         raise SiteFault(f"API {call.method}() invalid/missing string entity 'type':\n{ruby(params)}")
     wanted = params.get("field_name")
     if wanted is None:
-        return _fields(entity_type)
+        return _fields(entity_type, project)
     field = entity_type.fields.get(wanted) if isinstance(wanted, str) else None
-    if field is None:
+    if field is None or not field.is_listed:
         shown = wanted if isinstance(wanted, str) else ruby(wanted)
         raise SiteFault(f"API {call.method}() {entity_type.name}.{shown} doesn't exist:\n{ruby(params)}")
-    return {field.name: _field(field)}
+    return {field.name: _field(field, project)}
 
 
-def _check_project(call: Call, params: Mapping[str, Any]) -> None:
-    # Visibility is the same in every project so far; a whole row may be given, and an id of 0 is fine.
+def _project(call: Call, params: Mapping[str, Any]) -> int | None:
+    """The project whose view of the schema is wanted; a whole row may be given, and an id of 0 is fine."""
     project = params.get("project")
-    if project is not None and not isinstance(project, Mapping):
+    if project is None:
+        return None
+    project_id = project.get("id") if isinstance(project, Mapping) else None
+    if isinstance(project_id, bool) or not isinstance(project_id, int):
         raise SiteFault(f"API {call.method}() invalid 'project':\n{ruby(params)}")
+    return project_id
 
 
-def _fields(entity_type: EntityType) -> dict[str, Any]:
-    return {name: _field(field) for name, field in entity_type.fields.items()}
+def _fields(entity_type: EntityType, project: int | None) -> dict[str, Any]:
+    return {name: _field(field, project) for name, field in entity_type.fields.items() if field.is_listed}
 
 
-def _field(field: Field) -> dict[str, Any]:
+def _field(field: Field, project: int | None) -> dict[str, Any]:
     return {
         "name": _envelope(field.display_name, editable=True),
         "description": _envelope(field.description, editable=True),
-        "custom_metadata": _envelope("", editable=True),
+        "custom_metadata": _envelope(field.custom_metadata, editable=True),
         "entity_type": _envelope(field.entity_type),
         "data_type": _envelope(field.data_type),
         "editable": _envelope(field.editable),
         "mandatory": _envelope(field.mandatory),
         "unique": _envelope(field.unique),
         # Only the fields that users made can be hidden: clients tell them apart by this flag.
-        "visible": _envelope(True, editable=field.custom),
+        "visible": _envelope(project not in field.hidden_in, editable=field.custom),
         "ui_value_displayable": _envelope(True),
         "properties": _properties(field),
     }
@@ -81,7 +85,9 @@ def _properties(field: Field) -> dict[str, Any]:
     choices = field.data_type in _CHOICES
     properties = {
         "default_value": _envelope(field.default, editable=choices),
-        "summary_default": _envelope(_SUMMARY_DEFAULTS.get(field.data_type, "none"), editable=True),
+        "summary_default": _envelope(
+            field.summary_default or _SUMMARY_DEFAULTS.get(field.data_type, "none"), editable=True
+        ),
     }
     if choices:
         properties["valid_values"] = _envelope(list(field.valid_values), editable=True)

@@ -13,6 +13,7 @@ from .conditions import source_of
 from .data_types import Source
 from .faults import SiteFault, ruby
 from .filters import filtered, mentions
+from .permissions import visible
 
 
 def entity_type_of(call: Call, params: Mapping[str, Any]) -> str:
@@ -30,6 +31,7 @@ def selected(
     source = source_of(call, entity_type_of(call, params))
     filters = params.get("filters")
     conditions: list[ColumnElement[bool]] = [source.column("retired") == (true() if retired else false())]
+    conditions.extend(visible(call, source.entity_type, source.table))
     requested = filtered(call, source, filters)
     if requested is not None:
         conditions.append(requested)

@@ -8,11 +8,15 @@ import os
 import socket
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import uvicorn
 
-__all__ = ["PortInUseError", "ServerThread", "listening_socket"]
+__all__ = ["CUT", "PortInUseError", "ServerThread", "listening_socket"]
+
+# The extension of the ASGI scope that ends the connection: a function without arguments.
+CUT = "sgsession.cut"
 
 # How long closing waits for answers under way before it cuts their connections.
 _GRACE = 1.0
@@ -47,10 +51,14 @@ class ServerThread:
 
     def __init__(self, application: Any, listener: socket.socket) -> None:
         self._listener = listener
+        self._application = application
         self._server = _Server(
             uvicorn.Config(
-                application,
+                self._with_cut,
+                interface="asgi3",
                 lifespan="off",
+                # Always the same parser, whatever is installed: this one refuses ambiguous framing.
+                http="h11",
                 ws="none",
                 loop="asyncio",
                 log_config=None,
@@ -79,6 +87,11 @@ class ServerThread:
             self._server.stop()
             self._thread.join()
 
+    async def _with_cut(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        # ASGI has no word for ending a connection in the middle of an answer.
+        scope.setdefault("extensions", {})[CUT] = partial(self._server.cut, scope["client"])
+        await self._application(scope, receive, send)
+
     def _run(self) -> None:
         try:
             asyncio.run(self._server.serve(sockets=[self._listener]))
@@ -103,6 +116,12 @@ class _Server(uvicorn.Server):
         """Ask the server to end; called from other threads."""
         if self._loop is not None and self._stopping is not None:
             self._loop.call_soon_threadsafe(self._stopping.set)
+
+    def cut(self, client: Any) -> None:
+        """End the connection of a client once what was sent has left; called in the server's loop."""
+        for connection in list(self.server_state.connections):
+            if getattr(connection, "client", None) == client:
+                connection.transport.close()
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()

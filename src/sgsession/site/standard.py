@@ -9,7 +9,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .schema import ConnectionLinks, EntityType, Field, HeldLinks, Relation, ReverseLinks, SchemaMap
+from .schema import (
+    ConnectionLinks,
+    EntityType,
+    Field,
+    HeldLinks,
+    Relation,
+    ReverseLinks,
+    SchemaMap,
+    SharedLinks,
+)
 
 # wire.md 6.4: code -> (name, icon key); the last five are common extras.
 STATUSES: dict[str, tuple[str, str]] = {
@@ -24,6 +33,15 @@ STATUSES: dict[str, tuple[str, str]] = {
     "tst": ("Ready for Testing", "icon_rev"), "pcf": ("Pending Client Feedback", "icon_hld"),
 }  # fmt: skip
 
+# What people and scripts may be: (code, name, the type of those who are).
+PERMISSION_GROUPS = (
+    ("admin", "Admin", "HumanUser"),
+    ("manager", "Manager", "HumanUser"),
+    ("artist", "Artist", "HumanUser"),
+    ("vendor", "Vendor", "HumanUser"),
+    ("api_admin", "API Admin", "ApiUser"),
+)
+
 _TYPE = re.compile(r'(?P<name>[\w#]+) "(?P<display>[^"]*)" \[(?P<groups>.*?)\](?P<options>.*)$')
 _GROUP = re.compile(r"(\w)(?:\(([^)]*)\))?")
 _OPTION = re.compile(r'(\w+)=("[^"]*"|\w+)')
@@ -32,7 +50,7 @@ _FIELD = re.compile(
     r'(?P<marks>(?:\s+[~+!^])*)(?:\s+"(?P<display>[^"]*)")?(?P<later>(?:\s+[~+!^])*)$'
 )
 _RELATION = re.compile(
-    r"(?P<owner>[\w*]+)\.(?P<field>\w+)(?:\s*(?P<kind><<|<|=)\s*(?P<type>\w+)\.(?P<other>\w+)(?P<open> open)?)?"
+    r"(?P<owner>[\w*]+)\.(?P<field>\w+)(?:\s*(?P<kind><<|<|=|~)\s*(?P<type>\w+)\.(?P<other>\w+)(?P<open> open)?)?"
     r"(?:\s+via (?P<connection>\w+)\((?P<owner_end>\w+), (?P<element_end>\w+)\))?$"
 )
 _CUSTOM = re.compile(r"(Custom(?:|NonProject|Threaded)Entity)(\d\d)$")
@@ -180,6 +198,8 @@ def _relations(
                 yield (owner, name), HeldLinks(match["type"], match["other"])
             elif match["kind"] == "<<":
                 yield (owner, name), ReverseLinks(match["type"], match["other"], bool(match["open"]))
+            elif match["kind"] == "~":
+                yield (owner, name), SharedLinks(match["other"])
             elif match["connection"]:
                 yield from _connections(owner, name, match, types)
 

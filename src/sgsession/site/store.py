@@ -21,8 +21,10 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ..errors import SessionError
+from .files.storage import Files
 from .schema import SchemaMap
-from .tables import tables_of
+from .schema_history import conform, remembered
+from .tables import Tables, tables_of
 
 # Written into the header of each file, so that another program's database is never taken for a site.
 _APPLICATION_ID = 0x53475331
@@ -44,9 +46,17 @@ class SiteDatabaseError(SessionError):
 class Store:
     """The rows of one site. Safe to use from many threads."""
 
-    def __init__(self, database: str | Path | None, schema: SchemaMap) -> None:
-        self.schema = schema
+    def __init__(
+        self,
+        database: str | Path | None,
+        schema: SchemaMap,
+        template: bytes | None = None,
+        files: str | Path | None = None,
+    ) -> None:
+        self.base = schema
+        self._files_folder = None if files is None else Path(files).expanduser()
         self.tables = tables_of(schema)
+        self._next_tables: Tables | None = None
         self._folder: str | None = None
         if database is None:
             self._folder = tempfile.mkdtemp(prefix="sgsession-site-")
@@ -54,13 +64,19 @@ class Store:
         self._url = _url(database)
         self._write_lock = threading.RLock()
         self._closed = False
+        self.files = self._files_beside()
         self._reader: Engine | None = None
         self._writer: Engine | None = None
         try:
-            self._open()
+            self._open(template)
         except BaseException:
             self.close()
             raise
+
+    @property
+    def schema(self) -> SchemaMap:
+        """The schema map in force. Take `tables` once instead where both are needed: an edit replaces them."""
+        return self.tables.schema
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -76,41 +92,84 @@ class Store:
         with self._write_lock:
             if self._writer is None:
                 raise SiteDatabaseError("the store of this site is closed")
-            with self._writer.connect() as connection, connection.begin():
-                yield connection
+            try:
+                with self._writer.connect() as connection, connection.begin():
+                    yield connection
+                # Only what is committed may be read; whoever is reading keeps the tables it has.
+                if self._next_tables is not None:
+                    self._put_in_force(self._next_tables)
+            finally:
+                self._next_tables = None
+
+    def swap_after_commit(self, tables: Tables) -> None:
+        """Let these tables be in force when the write under way is committed; a failed one leaves the old."""
+        self._next_tables = tables
+
+    def _put_in_force(self, tables: Tables) -> None:
+        self.tables = tables
+        # Compiled statements hold on to the tables that they were made for: megabytes for each schema edit.
+        for engine in (self._reader, self._writer):
+            if engine is not None:
+                engine.clear_compiled_cache()
 
     def close(self) -> None:
         """Close all connections and remove the private folder; closing twice is harmless."""
         with self._write_lock:  # lets a write in progress finish
             reader, self._reader = self._reader, None
             writer, self._writer = self._writer, None
-        for engine in (reader, writer):
-            if engine is not None:
-                engine.dispose()
-        folder, self._folder = self._folder, None
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            folder, self._folder = self._folder, None
+        self.files.close()
+        _discard(reader, writer, folder)
 
-    def _open(self) -> None:
+    def start_over(self, template: bytes | None) -> None:
+        """Become a fresh store; reads under way end on the old rows. Only one without a database of its own can."""
+        with self._write_lock:
+            if self._folder is None:
+                raise SiteDatabaseError("only a site without a database of its own can start over")
+            old = self._reader, self._writer, self._folder
+            self._folder = tempfile.mkdtemp(prefix="sgsession-site-")
+            self._url = _url(Path(self._folder) / "site.sqlite")
+            self._open(template)
+        _discard(*old)
+
+    def _open(self, template: bytes | None = None) -> None:
+        self.files = self._files_beside()
         if self._url.get_backend_name() != "sqlite":
             self._open_server()
             return
         path = Path(self._url.database or "")
         fresh = not path.exists() or path.stat().st_size == 0
         if fresh:
-            _write_template(path, self.schema)
+            _write_template(path, self.base, template)
         else:
             _check_file(path)
+        # Before the connections: no reader may look for a column that this database does not have yet.
+        self.tables = tables_of(self.base)
         self._writer = _sqlite_engine(self._url, writes=True, durable=self._folder is None)
         self._reader = _sqlite_engine(self._url, writes=False, durable=self._folder is None)
         if fresh:
             return
         try:
-            # A file made for a smaller schema gains the tables of the types added since.
-            with self.writing() as connection:
-                self.tables.metadata.create_all(connection)
+            self._catch_up()
         except DatabaseError as error:
             raise SiteDatabaseError(f"{path} cannot be used: {error.orig}") from None
+
+    def _catch_up(self) -> None:
+        """Remember the schema edits made so far; a database of a smaller schema gains what was added since."""
+        with self.writing() as connection:
+            conform(connection, self.tables)
+            tables = remembered(connection, self.tables)
+            if tables is not self.tables:
+                conform(connection, tables)
+                self.swap_after_commit(tables)
+
+    def _files_beside(self) -> Files:
+        """The folder of uploaded files: as named, or beside the database, or private where a server keeps that."""
+        if self._files_folder is not None:
+            return Files(self._files_folder)
+        if self._url.get_backend_name() != "sqlite":
+            return Files(None)
+        return Files(Path(f"{self._url.database}.files"), durable=self._folder is None)
 
     def _open_server(self) -> None:
         """Open a database that a server keeps, which has its own ways to let readers and writers pass."""
@@ -118,11 +177,20 @@ class Store:
             self._writer = create_engine(self._url)
             # One snapshot for all the statements of a call, as on SQLite.
             self._reader = create_engine(self._url, isolation_level="REPEATABLE READ")
-            self.tables.metadata.create_all(self._writer)
+            self._catch_up()
         except ModuleNotFoundError as error:
             raise SiteDatabaseError(f"{self._url.drivername} needs the package {error.name}") from None
         except DatabaseError as error:
             raise SiteDatabaseError(f"{self._url!r} cannot be used: {error.orig}") from None
+
+
+def _discard(reader: Engine | None, writer: Engine | None, folder: str | None) -> None:
+    # The writer goes last: the last connection to close moves the log into the file.
+    for engine in (reader, writer):
+        if engine is not None:
+            engine.dispose()
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _url(database: str | Path) -> URL:
@@ -161,8 +229,8 @@ def _sqlite_engine(url: URL, *, writes: bool, durable: bool) -> Engine:
 def _pragmas(writes: bool, durable: bool) -> Iterator[str]:
     # Another process may hold the file for a moment (a second site, a backup): wait instead of failing.
     yield f"PRAGMA busy_timeout = {_BUSY_TIMEOUT}"
-    # 64 MB of pages: a large production's hot indexes stay in memory.
-    yield "PRAGMA cache_size = -65536"
+    # 16 MB of pages for each connection, of which a busy site has a dozen; what is hot is mapped below, once.
+    yield "PRAGMA cache_size = -16384"
     # Sorting and grouping never touch the disk.
     yield "PRAGMA temp_store = MEMORY"
     # Reads through the page cache of the system instead of copies of their own.
@@ -178,9 +246,9 @@ def _pragmas(writes: bool, durable: bool) -> Iterator[str]:
     yield "PRAGMA wal_autocheckpoint = 1000"
 
 
-def _write_template(path: Path, schema: SchemaMap) -> None:
+def _write_template(path: Path, schema: SchemaMap, template: bytes | None) -> None:
     with _templates_lock:
-        template = _templates.get(schema)
+        template = template or _templates.get(schema)
         if template is None:
             _create_tables(path, schema)
             _templates[schema] = path.read_bytes()

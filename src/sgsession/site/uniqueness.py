@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from .call import Call
 from .faults import SiteFault
-from .schema import EntityType
+from .schema import ConnectionLinks, EntityType
 
 
 def check_unique(
@@ -33,8 +33,27 @@ def check_pair(call: Call, entity_type: EntityType, columns: Mapping[str, Any]) 
     if not entity_type.connection:
         return
     table = call.tables.of(entity_type.name)
-    ends = [table.c[f"{end}__id"] == columns[f"{end}__id"] for end in entity_type.ends]
-    if call.connection.execute(select(table.c.id).where(*ends, table.c.retired.is_(False)).limit(1)).scalar():
+    ids = [columns[f"{end}__id"] for end in entity_type.ends]
+    orders = [ids]
+    if any(
+        isinstance(each, ConnectionLinks)
+        and each.connection == entity_type.name
+        and call.schema.is_mirror(each)
+        for each in call.schema.relations.values()
+    ):
+        orders.append(ids[::-1])
+    same = or_(
+        *(
+            and_(
+                *(
+                    table.c[f"{end}__id"] == row_id
+                    for end, row_id in zip(entity_type.ends, order, strict=True)
+                )
+            )
+            for order in orders
+        )
+    )
+    if call.connection.execute(select(table.c.id).where(same, table.c.retired.is_(False)).limit(1)).scalar():
         raise SiteFault(
             # Also the words for a revival: what fails is making the connection (wire.md 6.5).
             f"API {call.method}() CRUD ERROR #6: Create failed for [{entity_type.name}]: "

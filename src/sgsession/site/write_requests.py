@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .call import Call
+from .call import Call, Caller
 from .data_types import Given
 from .faults import SiteFault, ruby
-from .schema import EntityType
+from .schema import EntityType, Field
 
-# Accepted and ignored: each person's own view of a row, and the name that the site composes itself.
-_IGNORED = frozenset({
-    "cached_display_name", "viewed_by_current_user", "read_by_current_user", "media_center_viewed_by_current_user",
-})  # fmt: skip
+# Accepted and ignored: the name that the site composes itself.
+_IGNORED = frozenset({"cached_display_name"})
+
+# Only administrators say who may sign in, and what is put away.
+_OF_ADMINISTRATORS: Mapping[str, frozenset[str]] = {
+    "HumanUser": frozenset({
+        "can_impersonate_this_user", "groups", "locked_until", "login", "permission_rule_set", "projects",
+        "sg_status_list",
+    }),
+    "Project": frozenset({"archived", "is_template"}),
+}  # fmt: skip
 
 
 def requested_type(call: Call, params: Mapping[str, Any]) -> EntityType:
@@ -65,6 +72,19 @@ def is_ignored(name: str) -> bool:
     return name in _IGNORED
 
 
+def is_open_to(caller: Caller, field: Field) -> bool:
+    """Whether the caller may write a field that is reserved to administrators, or that is not."""
+    return caller.administers or field.name not in _OF_ADMINISTRATORS.get(field.entity_type, ())
+
+
+def is_opened_by(caller: Caller, field: Field) -> bool:
+    """Whether a field that the schema calls read-only is open all the same (wire.md 6.2, 6.7)."""
+    if field.name == "permission_rule_set":
+        return caller.type == "HumanUser" and caller.administers
+    # Passwords are write-only.
+    return field.data_type == "password"
+
+
 def missing_row(call: Call, entity_type: str, row_id: int) -> SiteFault:
     """The refusal of a row that does not exist."""
     return SiteFault(
@@ -92,6 +112,10 @@ def _check_open(
         raise refusal.invalid(f"{label} is read only")
     if field is None:
         raise refusal.invalid(f"{label} doesn't exist")
+    if not is_open_to(call.caller, field):
+        raise refusal.invalid(f"{label} is read only")
+    if is_opened_by(call.caller, field):
+        return
     if field.create_only and not creating:
         raise refusal.invalid(f"{label} is editable on create only")
     if not field.editable and not field.create_only:

@@ -6,30 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import and_, func, select
-from sqlalchemy import update as sql_update
+from sqlalchemy import func, select
 
 from . import reading
 from .call import Call
 from .changes import report_changes
+from .consequences import after_write, check_template_task, implied_columns
 from .data_types import Given, data_type
 from .documents import minted, published_path
 from .events import EventLog
 from .faults import SiteFault, ruby
 from .links import stamp, write_list
 from .names import display_name, implied_names, naming_fields
+from .passwords import keep_password
+from .permissions import check_change, is_there
+from .personal import keep_personal
 from .retirement import retire_rows
-from .rows import (
-    Reference,
-    blank_row,
-    insert_rows,
-    known,
-    named,
-    project_of,
-    reserve_ids,
-    storable_id,
-)
+from .rows import Reference, blank_row, insert_rows, known, named, project_of, reserve_ids
 from .schema import EntityType, Field
+from .storing import living_row, store_columns
+from .task_templates import dependencies_to_make, tasks_made, tasks_to_make
 from .uniqueness import check_pair, check_unique
 from .write_requests import (
     forbidden,
@@ -53,15 +49,19 @@ def create(call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
     _check_required(call, entity_type, written, params)
     log = EventLog(call)
     row = _insert(call, log, entity_type, written)
+    # The tasks of a template are made in the same call, but its answer does not show them yet (wire.md 6.7).
+    answer = reading.rows(call, row.type, [row.id], list(dict.fromkeys([*written, *shown])))[0]
+    if written.get("task_template") is not None:
+        _apply_template(call, log, entity_type, row)
     log.write()
-    return reading.rows(call, row.type, [row.id], list(dict.fromkeys([*written, *shown])))[0]
+    return answer
 
 
 def update(call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
     """A changed row; answers with the fields that were written, as they are now."""
     entity_type = requested_type(call, params)
     row_id = requested_id(call, params)
-    before = _row(call, entity_type, row_id)
+    before = living_row(call, entity_type.name, row_id)
     if before is None:
         raise missing_row(call, entity_type.name, row_id)
     if entity_type.name == "EventLogEntry":
@@ -69,6 +69,8 @@ def update(call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
     written, modes = requested_fields(call, entity_type, params, creating=False)
     log = EventLog(call)
     _change(call, log, entity_type, before, written, modes)
+    if "task_template" in written:
+        _apply_template(call, log, entity_type, Reference(entity_type.name, row_id), before)
     log.write()
     return reading.rows(call, entity_type.name, [row_id], list(written))[0]
 
@@ -81,15 +83,20 @@ def _insert(call: Call, log: EventLog, entity_type: EntityType, written: Mapping
     scalars, lists = _split(entity_type, values)
     if entity_type.name != "EventLogEntry":
         log.created(row)
-    columns = {**blank_row(entity_type), "id": row_id, **_stored(call, log, row, entity_type, scalars)}
+    blank = blank_row(entity_type)
+    columns = {**blank, "id": row_id, **_stored(call, log, row, entity_type, scalars)}
+    columns.update(implied_columns(call, entity_type, blank, columns, values))
     _check_identity(call, entity_type, columns, written)
     check_unique(call, entity_type, row_id, columns, entity_type.fields)
     check_pair(call, entity_type, columns)
     columns.update(named(display_name(entity_type, row_id, columns)))
+    check_change(call, row, project_of(row.type, columns), "created")
     insert_rows(call.connection, call.tables, row.type, [columns])
     changed = {name: write_list(call, row, entity_type.fields[name], value) for name, value in lists.items()}
     if row.type != "EventLogEntry":
-        report_changes(call, log, entity_type, row, blank_row(entity_type), columns, changed, in_create=True)
+        report_changes(call, log, entity_type, row, blank, columns, changed, in_create=True)
+    _keep_apart(call, log, row, entity_type, written)
+    after_write(call, log, row, blank, columns, changed)
     return row
 
 
@@ -107,21 +114,60 @@ def _change(
         values["filmstrip_image"] = None
     scalars, lists = _split(entity_type, values)
     columns = {**before, **_stored(call, log, row, entity_type, scalars, before)}
+    columns.update(implied_columns(call, entity_type, before, columns, values))
     _check_identity(call, entity_type, columns, written)
     check_unique(call, entity_type, row.id, columns, scalars)
     changed_columns = {name: value for name, value in columns.items() if before[name] != value}
     if naming_fields(entity_type) & scalars.keys():
         columns.update(named(display_name(entity_type, row.id, columns)))
-    _store(call, row, before, columns)
+    for each in (before, columns):
+        check_change(call, row, project_of(row.type, each), "updated")
+    store_columns(call, row, before, columns)
     changed = {
         name: write_list(call, row, entity_type.fields[name], value, modes.get(name, "set"))
         for name, value in lists.items()
     }
     if changed_columns or any(changed.values()):
-        _store(call, row, {}, stamp(call, row.type))
+        store_columns(call, row, {}, stamp(call, row.type))
     report_changes(call, log, entity_type, row, before, columns, changed, in_create=False)
+    _keep_apart(call, log, row, entity_type, written)
+    after_write(call, log, row, before, columns, changed)
     if "replies" in changed:
         retire_rows(call, log, changed["replies"].removed)
+
+
+def _apply_template(
+    call: Call,
+    log: EventLog,
+    entity_type: EntityType,
+    row: Reference,
+    before: Mapping[str, Any] | None = None,
+) -> None:
+    """Make the tasks of the template that the row names, except those that were made from it already."""
+    if "tasks" not in entity_type.fields:
+        return  # tasks and files belong to a template; it is not applied to them
+    after = living_row(call, *row)
+    template = after["task_template__id"] if after else None
+    if after is None or template is None or (before and before["task_template__id"] == template):
+        return
+    project = after.get("project__id")
+    link = None if project is None else {"type": "Project", "id": project}
+    had = tasks_made(call, row)
+    made = dict(had)
+    for template_task, values in list(tasks_to_make(call, row, link, template, had)):
+        made[template_task] = _insert(call, log, call.schema.types["Task"], values).id
+    for values in list(dependencies_to_make(call, had, made)):
+        _insert(call, log, call.schema.types["TaskDependency"], values)
+
+
+def _keep_apart(
+    call: Call, log: EventLog, row: Reference, entity_type: EntityType, written: Mapping[str, Any]
+) -> None:
+    """Keep the written values that are not the row's: passwords, and what each caller has of their own."""
+    keep_personal(call, log, row, entity_type, written)
+    for name, value in written.items():
+        if entity_type.fields[name].data_type == "password":
+            keep_password(call.connection, call.tables, row, value)
 
 
 def _split(entity_type: EntityType, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -129,7 +175,9 @@ def _split(entity_type: EntityType, values: Mapping[str, Any]) -> tuple[dict[str
     scalars: dict[str, Any] = {}
     lists: dict[str, Any] = {}
     for name, value in values.items():
-        if not is_ignored(name):
+        if name == "password_proxy" and "password_set" in entity_type.fields:
+            scalars["password_set"] = bool(value)
+        if not is_ignored(name) and not entity_type.fields[name].is_personal:
             (lists if entity_type.fields[name].is_list else scalars)[name] = value
     return scalars, lists
 
@@ -152,6 +200,9 @@ def _stored(
             documents[name] = value
             continue
         columns.update(data_type(field.data_type).stored(field, value, call.method))
+        if field.data_type == "entity_type" and columns[name] not in (None, *call.schema.types):
+            # Filters take any name, writes those of the site's own types, to the letter (wire.md 4.2, 5.1).
+            raise Given.to_write(field, value, call.method).illegal(f"'{value}' is not a valid entity type.")
         if field.data_type == "entity" and value is not None:
             links[Reference(columns[f"{name}__type"], columns[f"{name}__id"])] = (field, value)
     alive = known(call.connection, call.tables, links)
@@ -159,7 +210,9 @@ def _stored(
         given = Given.to_write(field, value, call.method)
         if field.name in entity_type.ends and target.type not in field.valid_types:
             raise given.failed(f"{', '.join(field.valid_types)} expected, got {target.type}")
-        if target != row and (target not in alive or alive[target].retired):
+        # A project out of reach is refused as such, once it is known which row would stand there.
+        elsewhere = field.name == "project" and target in alive and not alive[target].retired
+        if target != row and not elsewhere and not is_there(call, alive.get(target)):
             raise given.failed("Value is not legal.")
     for name, value in documents.items():
         columns.update(_document(call, log, row, entity_type, name, value, {**(before or {}), **columns}))
@@ -225,11 +278,8 @@ def _check_required(
     call: Call, entity_type: EntityType, written: Mapping[str, Any], params: Mapping[str, Any]
 ) -> None:
     if entity_type.name == "Task" and written.get("task_template") is not None:
-        # A task of a template: it has the template instead of a project (wire.md 6.7).
-        if written.get("project") is None:
-            return
-        words = "Invalid Task: a task template may not have a project"
-        raise SiteFault(f"API {call.method}() {words}:\n{ruby(params)}")
+        check_template_task(call, written.get("project"), params)
+        return
     required = ("project",) if entity_type.project_required else entity_type.ends
     for name in required:
         if written.get(name) is None:
@@ -249,30 +299,3 @@ def _check_identity(
         field = entity_type.fields[name]
         given = Given.to_write(field, written.get(name), call.method)
         raise given.failed(f"Cannot set identifier field to empty. ({entity_type.name})")
-
-
-def _row(call: Call, entity_type: EntityType, row_id: int) -> dict[str, Any] | None:
-    """The columns of a row that is not retired."""
-    if not storable_id(row_id):
-        return None
-    table = call.tables.of(entity_type.name)
-    query = select(table).where(table.c.id == row_id, table.c.retired.is_(False))
-    found = call.connection.execute(query).mappings().first()
-    return None if found is None else dict(found)
-
-
-def _store(call: Call, row: Reference, before: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
-    changed = {name: value for name, value in columns.items() if name not in before or before[name] != value}
-    if not changed:
-        return
-    table, record = call.tables.of(row.type), call.tables.record
-    call.connection.execute(sql_update(table).where(table.c.id == row.id).values(changed))
-    twin = {}
-    if "cached_display_name" in changed:
-        name, folded_name = columns["cached_display_name"], columns["cached_display_name__folded"]
-        twin = {"name": name, "name__folded": folded_name}
-    if "project__id" in changed and row.type != "Project":
-        twin["project_id"] = project_of(row.type, {**columns, "id": row.id})
-    if twin:
-        mine = and_(record.c.type == row.type, record.c.id == row.id)
-        call.connection.execute(sql_update(record).where(mine).values(twin))

@@ -13,9 +13,13 @@ from sqlalchemy import Column, FromClause, Text, func, literal, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeEngine
 
+from sgsession.site.schema import PERSONAL_FIELDS
+
+from .personal import personal_column
 from .refusals import Given
 
 if TYPE_CHECKING:
+    from sgsession.site.call import Caller
     from sgsession.site.schema import Field
     from sgsession.site.tables import Tables
 
@@ -35,9 +39,13 @@ class Source:
     table: FromClause  # the entity type's table, under an alias of its own
     entity_type: str
     now: datetime
+    caller: Caller
 
     def column(self, name: str) -> ColumnElement[Any]:
         """A column of the rows that are filtered."""
+        own = name.removesuffix("__folded")
+        if own in PERSONAL_FIELDS:
+            return personal_column(self, self.tables.schema.types[self.entity_type].fields[own])
         return self.table.c[name]
 
 

@@ -103,7 +103,7 @@ class Url(_Document):
 
 
 class Image(Scalar):
-    """A thumbnail: its address when read; written only to clear it, for images are uploaded."""
+    """A thumbnail, kept as the id of its Attachment; written only to clear it, for images are uploaded."""
 
     name = "image"
     sql_type = Text()
@@ -115,6 +115,11 @@ class Image(Scalar):
             raise given.invalid(words)
         if value is not None:
             raise given.wrong_class(_HASH, value)
+
+    def wire(self, field: Field, row: Mapping[Any, Any]) -> Any:
+        """The Attachment's id, as events tell it; reads of rows make an address of it."""
+        stored = row[field.name]
+        return int(stored) if stored is not None and stored.isascii() and stored.isdigit() else stored
 
     def operand(self, field: Field, value: Any, given: Given) -> None:
         if value is not None:
