@@ -257,3 +257,13 @@ def test_deep_values_that_come_before_their_link_are_merged_by_it(
     session.merge({"type": "Task", "id": 1, "entity": {"type": "Shot", "id": 1}})
     assert not [key for key in task["entity"] if "." in key]
     assert_sound(session)
+
+
+def test_a_deep_value_for_another_type_than_its_link_is_void() -> None:
+    """What came before the link, for a type that the link turns out not to hold, says nothing of what it holds."""
+    session = Session(False)
+    task = session.merge({"type": "Task", "id": 1, "entity.Asset.code": "lamp"})
+    assert task["entity.Asset.code"] == "lamp"
+    session.merge({"type": "Task", "id": 1, "entity": {"type": "Shot", "id": 2}})
+    assert "code" not in task["entity"]
+    assert task["entity.Asset.code"] is None
