@@ -267,3 +267,11 @@ def test_a_deep_value_for_another_type_than_its_link_is_void() -> None:
     session.merge({"type": "Task", "id": 1, "entity": {"type": "Shot", "id": 2}})
     assert "code" not in task["entity"]
     assert task["entity.Asset.code"] is None
+
+
+def test_a_deep_value_is_void_where_the_link_is_null() -> None:
+    """What came before the link is gone once the link is known to hold nothing."""
+    session = Session(False)
+    task = session.merge({"type": "Task", "id": 1, "entity.Shot.code": "AA_001"})
+    session.merge({"type": "Task", "id": 1, "entity": None})
+    assert task["entity.Shot.code"] is None
