@@ -167,3 +167,11 @@ def test_paths_are_renamed_wherever_they_stand_and_nothing_else() -> None:
     wire = {"logical_operator": "and", "conditions": [{"path": "a", "relation": "is", "values": ["a"]}]}
     assert map_paths(wire, str.upper)["conditions"][0]["path"] == "A"
     assert wire["conditions"][0]["path"] == "a"  # type: ignore[index]
+
+
+def test_a_doubled_sign_is_refused() -> None:
+    """`code==x` is a habit, not a search for "=x"; quoted, it may be one."""
+    for text in ("code==x", "code ==== x", "code!==x", "id>=5"):
+        with pytest.raises(SyntaxProblem, match="write one ="):
+            parse_filter(text)
+    assert parse_filter('code="=x"') == ["code", "is", "=x"]

@@ -90,6 +90,11 @@ def parse_filter(text: str) -> list[Any] | dict[str, Any]:
                 f"for example code=AA_010 or 'sg_status_list in ip,fin'."
             )
         path, operator, rest = signed[1], _SIGNS[signed[2]], signed[3]
+        if rest.startswith("="):
+            # Out of habit, `==`: taken as it stands it would look for "=AA_010", and find nothing.
+            raise SyntaxProblem(
+                f"{text!r}: write one =, for example {path}=AA_010; quotes make text of a value."
+            )
     if rest is None:
         raise SyntaxProblem(f"{text!r}: the operator {operator} needs a value.")
     if operator in _SEVERAL:
