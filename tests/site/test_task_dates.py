@@ -8,7 +8,7 @@ import pytest
 
 from sgsession.site.call import Call
 from sgsession.site.faults import SiteFault
-from sgsession.site.working_days import WorkCalendar, is_working_day
+from sgsession.site.working_days import WorkCalendar
 
 # 2024-05-01 is a Wednesday.
 DAY = 480
@@ -191,8 +191,8 @@ def test_days_are_worked_from_monday_to_friday(direct):
     """The calendar of a site that nobody changed."""
     with direct.store.reading() as connection:
         call = Call("read", direct.store.schema, direct.store.tables, connection, direct.caller, direct.now)
-        week = [is_working_day(call, date(2024, 5, day), None, None) for day in range(6, 13)]
         calendar = WorkCalendar(call)
+        week = [calendar.works(date(2024, 5, day)) for day in range(6, 13)]
         assert week == [True] * 5 + [False] * 2
         assert calendar.shifted(date(2024, 5, 3), -3) == date(2024, 4, 30)
         assert calendar.nearest(date(2024, 5, 4), -1) == date(2024, 5, 3)

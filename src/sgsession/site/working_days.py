@@ -16,11 +16,6 @@ HOURS_PER_DAY = 8.0
 _FAR = 26_000
 
 
-def is_working_day(call: Call, day: date, project: int | None, person: int | None) -> bool:
-    """Whether that person works for that project on that day: Monday to Friday, if nothing else was said of it."""
-    return _is_worked(day, exceptions(call, project, person, first=day, last=day))
-
-
 class WorkCalendar:
     """The working days of one project or one person, of the whole studio if neither is named."""
 
