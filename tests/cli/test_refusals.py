@@ -154,6 +154,7 @@ HALF = (200, b'{"resul', "application/json")
         ([INFO, (404, b"gone", "text/plain")], "does not answer like"),
         ([INFO, (404, b"gone", "text/plain")], "(HTTP 404 Not Found)"),
         ([(500, b"sorry", "text/plain")], "(HTTP 500 Internal Server Error)"),
+        ([(503, b"busy", "text/plain")], "it is down or too busy. Try again later."),
         ([INFO, HALF], "(not with its JSON)"),
         ([INFO, (200, b"<html>Please log in</html>", "text/html")], "(not with its JSON)"),
         ([INFO, None], "does not answer: "),
