@@ -131,7 +131,9 @@ def _not_a_site(session: Any, problem: Exception) -> str:
     if code is not None:
         said = " ".join(f"HTTP {code} {getattr(problem, 'errmsg', '')}".split())
         if isinstance(code, int) and code >= 500:
-            return f"{_address(session)} does not answer now ({said}): it is down or too busy. Try again later."
+            return (
+                f"{_address(session)} does not answer now ({said}): it is down or too busy. Try again later."
+            )
     elif isinstance(problem, OSError):
         said = _one_line(problem) or type(problem).__name__
         return f"{_address(session)} does not answer: {said}. Check the address and the network."
