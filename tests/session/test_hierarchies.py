@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sgsession import Entity, EntityNotFoundError, Session
-from sgsession.site import LocalSite, bulk
+from sgsession.site import LocalSite
+from sgsession.site.transfer import bulk
 
 from .conftest import Costs
 

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sgsession.site import batching, bulk, reading, retirement, schema_editing, schema_reading, writing
 from sgsession.site.call import Call, Caller
-from sgsession.site.standard import standard_schema
-from sgsession.site.store import Store
+from sgsession.site.database.store import Store
+from sgsession.site.methods import schema_editing, schema_reading
+from sgsession.site.queries import reading
+from sgsession.site.schema.standard import standard_schema
+from sgsession.site.transfer import bulk
+from sgsession.site.writes import batching, retirement, writing
 
 ROBOT = Caller("ApiUser", 1, "robot 1.0")
 _FUNCTIONS = {

@@ -19,8 +19,8 @@ import shotgun_api3
 _LAUNCHER = """
 import json, os, signal, sys, threading, time
 from sgsession.site.local_site import serve
-from sgsession.site.standard import standard_schema
-from sgsession.site.store import Store
+from sgsession.site.schema.standard import standard_schema
+from sgsession.site.database.store import Store
 
 Store(None, standard_schema()).close()
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from sgsession.site import reading, summaries
-from sgsession.site.bulk import load
 from sgsession.site.call import Call, Caller
 from sgsession.site.data_types import DATA_TYPES
+from sgsession.site.database.store import Store
 from sgsession.site.faults import SiteFault
-from sgsession.site.schema import EntityType, Field, SchemaMap
-from sgsession.site.standard import standard_schema
-from sgsession.site.store import Store
+from sgsession.site.queries import reading, summaries
+from sgsession.site.schema.schema_map import EntityType, Field, SchemaMap
+from sgsession.site.schema.standard import standard_schema
+from sgsession.site.transfer.bulk import load
 
 # A Wednesday, so that weeks, months and days differ.
 NOW = datetime(2024, 5, 15, 12, 0, 0)

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from sgsession.site import LocalSite
-from sgsession.site.adopting import adopted
-from sgsession.site.standard import standard_schema
-from sgsession.site.transfer import SiteSchemaError
+from sgsession.site.schema.adopting import adopted
+from sgsession.site.schema.standard import standard_schema
+from sgsession.site.transfer.whole_sites import SiteSchemaError
 
 
 def described(data_type, name="A Field", *, custom=True, mandatory=False, **properties):

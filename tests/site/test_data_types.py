@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sgsession.site.data_types import DATA_TYPES, LinkList, data_type
 from sgsession.site.faults import SiteFault
-from sgsession.site.schema import Field
+from sgsession.site.schema.schema_map import Field
 
 from .specimens import link, schema, stored
 

@@ -14,7 +14,7 @@ import shotgun_api3
 from sgsession.site import LocalSite
 from sgsession.site.demo import large, small
 from sgsession.site.demo.rows import Rows
-from sgsession.site.standard import standard_schema
+from sgsession.site.schema.standard import standard_schema
 
 Connect = Callable[..., shotgun_api3.Shotgun]
 

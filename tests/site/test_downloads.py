@@ -15,7 +15,7 @@ import shotgun_api3
 from shotgun_api3.shotgun import ShotgunFileDownloadError
 
 from sgsession.site import LocalSite
-from sgsession.site.files.storage import Files, safe_name
+from sgsession.site.database.stored_files import Files, safe_name
 
 # The official client leaves the files it sends and the answers it reads to the garbage collector.
 pytestmark = [pytest.mark.filterwarnings("ignore::ResourceWarning"), pytest.mark.usefixtures("loose_ends")]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sgsession.site.data_types import DATA_TYPES
 from sgsession.site.faults import SiteFault
-from sgsession.site.reading import read
+from sgsession.site.queries.reading import read
 
 from .specimens import NOW, Site, all_of, any_of, link, stored
 

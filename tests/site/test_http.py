@@ -14,7 +14,7 @@ import pytest
 
 from sgsession.site import LocalSite
 from sgsession.site.faults import SiteFault
-from sgsession.site.http import LARGEST_BODY, decoded
+from sgsession.site.web.http import LARGEST_BODY, decoded
 
 JSON_TYPE = {"Content-Type": "application/json; charset=utf-8"}
 
@@ -159,7 +159,7 @@ def test_a_body_of_unknown_length_has_the_same_limit(
     demo_site: LocalSite, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A body sent in chunks is refused as soon as it grows too large."""
-    monkeypatch.setattr("sgsession.site.http.LARGEST_BODY", 1000)
+    monkeypatch.setattr("sgsession.site.web.http.LARGEST_BODY", 1000)
     chunks = iter([b" " * 600] * 2)
     wire.connection.request("POST", "/api3/json", chunks, JSON_TYPE, encode_chunked=True)
     assert wire.connection.getresponse().status == 413

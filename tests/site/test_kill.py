@@ -20,9 +20,9 @@ import sqlalchemy
 from sqlalchemy import Connection
 
 from sgsession.site import LocalSite
-from sgsession.site.standard import standard_schema
-from sgsession.site.store import Store
-from sgsession.site.tables import Tables
+from sgsession.site.database.store import Store
+from sgsession.site.database.tables import Tables
+from sgsession.site.schema.standard import standard_schema
 
 from .served import Launcher, Served, tell
 

@@ -17,7 +17,7 @@ import pytest
 import shotgun_api3
 
 from sgsession.site import LocalSite, PortInUseError, Request
-from sgsession.site.server import ServerThread, listening_socket
+from sgsession.site.web.server import ServerThread, listening_socket
 
 Connect = Callable[..., shotgun_api3.Shotgun]
 
@@ -73,7 +73,7 @@ def test_waiting_for_a_request_that_never_comes_ends(
     site: LocalSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`wait` gives up with a TimeoutError that names the method."""
-    monkeypatch.setattr("sgsession.site.holding._LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("sgsession.site.web.holding._LONGEST_WAIT", 0.05)
     with site.hold("update") as held, pytest.raises(TimeoutError, match="update"):
         held.wait()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sgsession.site.paths import resolve
+from sgsession.site.queries.paths import resolve
 
 from .specimens import schema
 

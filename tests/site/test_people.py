@@ -12,7 +12,7 @@ import pytest
 import shotgun_api3
 
 from sgsession.site import LocalSite
-from sgsession.site.authentication import authenticate
+from sgsession.site.people.authentication import authenticate
 
 Connect = Callable[..., shotgun_api3.Shotgun]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sgsession.site.reading import rows
+from sgsession.site.queries.reading import rows
 
 from .specimens import Site, all_of, link, stored
 

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from sgsession.site.schema import ConnectionLinks, HeldLinks, ReverseLinks, SharedLinks
-from sgsession.site.standard import standard_schema
-from sgsession.site.tables import tables_of
+from sgsession.site.database.tables import tables_of
+from sgsession.site.schema.schema_map import ConnectionLinks, HeldLinks, ReverseLinks, SharedLinks
+from sgsession.site.schema.standard import standard_schema
 
 SCHEMA = standard_schema()
 

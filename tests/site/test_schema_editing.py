@@ -8,10 +8,10 @@ import pytest
 import shotgun_api3
 
 from sgsession.site import LocalSite
+from sgsession.site.database.store import Store
 from sgsession.site.faults import SiteFault
-from sgsession.site.schema_editing import CREATABLE
-from sgsession.site.standard import standard_schema
-from sgsession.site.store import Store
+from sgsession.site.methods.schema_editing import CREATABLE
+from sgsession.site.schema.standard import standard_schema
 
 from .direct_calls import Direct
 

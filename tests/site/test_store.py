@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import exc, func, select
 
 from sgsession.errors import SessionError
-from sgsession.site.standard import standard_schema
-from sgsession.site.store import SiteDatabaseError, Store
+from sgsession.site.database.store import SiteDatabaseError, Store
+from sgsession.site.schema.standard import standard_schema
 
 from .direct_calls import Direct
 
@@ -187,7 +187,7 @@ def test_the_tables_are_made_once(monkeypatch):
     def made_again(*_):
         raise AssertionError
 
-    monkeypatch.setattr("sgsession.site.store._create_tables", made_again)
+    monkeypatch.setattr("sgsession.site.database.store._create_tables", made_again)
     store = Store(None, SCHEMA)
     with store.reading() as connection:
         assert count_tags(store, connection) == 0

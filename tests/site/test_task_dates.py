@@ -8,7 +8,7 @@ import pytest
 
 from sgsession.site.call import Call
 from sgsession.site.faults import SiteFault
-from sgsession.site.working_days import WorkCalendar
+from sgsession.site.tasks.working_days import WorkCalendar
 
 # 2024-05-01 is a Wednesday.
 DAY = 480

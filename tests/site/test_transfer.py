@@ -9,8 +9,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from sgsession.site import LocalSite, bulk
-from sgsession.site.loading import DumpError
+from sgsession.site import LocalSite
+from sgsession.site.transfer import bulk
+from sgsession.site.transfer.loading import DumpError
 
 
 def dumped(site, **options):

@@ -100,7 +100,7 @@ def test_an_active_person_can_be_created(direct):
 
 def test_holidays_push_a_task_on(direct):
     """What the work schedule says of a day counts for the dates of tasks."""
-    from sgsession.site import work_schedule
+    from sgsession.site.methods import work_schedule
 
     with direct.store.writing() as connection:
         from sgsession.site.call import Call

@@ -13,7 +13,7 @@ import pytest
 import shotgun_api3
 
 from sgsession.site import LocalSite
-from sgsession.site.files.storage import Files
+from sgsession.site.database.stored_files import Files
 
 Answer = tuple[int, str]
 

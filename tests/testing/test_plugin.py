@@ -56,7 +56,8 @@ def test_nothing_is_left_of_other_tests(number, sg_site, sg, sg_session):
     seen.write_text(json.dumps([*known, [sg_site.url, sg_site.api_key]]))
 
 def test_what_fresh_sites_cost(sg_site, monkeypatch):
-    from sgsession.site import local_site, store
+    from sgsession.site import local_site
+    from sgsession.site.database import store
     made = {"tables": 0, "servers": 0}
     def counted(name, function):
         def call(*arguments):

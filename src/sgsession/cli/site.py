@@ -92,7 +92,7 @@ def _schema(source: str | None) -> Any:
     if source is None:
         return None
     if source.endswith(".json") or Path(source).is_file():
-        from ..site.transfer import read_schema
+        from ..site.transfer.whole_sites import read_schema
 
         try:
             return read_schema(source)

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from .engine import Engine
 from .faults import SiteFault
-from .holding import Hold
 from .local_site import LocalSite, Request, serve
-from .server import PortInUseError
+from .web.holding import Hold
+from .web.server import PortInUseError
 
 __all__ = ["Engine", "Hold", "LocalSite", "PortInUseError", "Request", "SiteFault", "serve"]

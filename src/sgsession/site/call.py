@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .files.storage import Files
-    from .schema import SchemaMap
-    from .tables import Tables
+    from .database.stored_files import Files
+    from .database.tables import Tables
+    from .schema.schema_map import SchemaMap
 
 __all__ = ["Call", "Caller"]
 

@@ -8,36 +8,33 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import (
+from .call import Call, Caller
+from .database.store import Store
+from .faults import SiteFault, ruby, ruby_class
+from .methods import (
     activity_stream,
-    batching,
     exporting,
     following,
     navigation,
     note_threads,
     preferences,
     project_access,
-    reading,
-    retirement,
     schema_editing,
     schema_reading,
-    sessions,
     subscriptions,
-    summaries,
     text_search,
     work_schedule,
-    writing,
 )
-from .authentication import authenticate
-from .call import Call, Caller
-from .faults import SiteFault, ruby, ruby_class
-from .information import information
-from .store import Store
+from .methods.information import information
+from .people import sessions
+from .people.authentication import authenticate
+from .queries import reading, summaries
+from .writes import batching, retirement, writing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from .tables import Tables
+    from .database.tables import Tables
 
 __all__ = ["Engine", "refusal"]
 

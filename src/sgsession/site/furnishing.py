@@ -13,12 +13,13 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import Connection
 
-from . import bulk, demo
-from .authentication import keep_script_key
-from .schema import SchemaMap
-from .standard import PERMISSION_GROUPS, STATUSES
-from .store import Store
-from .tables import Tables
+from . import demo
+from .database.store import Store
+from .database.tables import Tables
+from .people.authentication import keep_script_key
+from .schema.schema_map import SchemaMap
+from .schema.standard import PERMISSION_GROUPS, STATUSES
+from .transfer import bulk
 
 __all__ = ["SCRIPT_NAME", "furnish", "template"]
 

@@ -13,19 +13,21 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from . import accounts, building, standard
+from . import building
 from . import demo as demos
-from .arrivals import Arrivals, Request
 from .building import Built
+from .database.store import Store
 from .engine import Engine
-from .faulting import Answer, Failure
 from .furnishing import SCRIPT_NAME, furnish, template
-from .holding import Hold
-from .http import answered, application
-from .in_process import in_process_client
-from .server import PortInUseError, ServerThread, listening_socket
-from .store import Store
-from .transfer import dump_store, load_store, read_schema, take_schema
+from .people import accounts
+from .schema import standard
+from .transfer.whole_sites import dump_store, load_store, read_schema, take_schema
+from .web.arrivals import Arrivals, Request
+from .web.faulting import Answer, Failure
+from .web.holding import Hold
+from .web.http import answered, application
+from .web.in_process import in_process_client
+from .web.server import PortInUseError, ServerThread, listening_socket
 
 if TYPE_CHECKING:
     import shotgun_api3

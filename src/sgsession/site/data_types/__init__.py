@@ -12,15 +12,7 @@ from .documents import Image, Jsonb, Password, Serializable, Url
 from .flags import Checkbox
 from .links import Addressing, EntityLink, LinkList, MultiEntity, TagList
 from .moments import Date, DateTime
-from .quantities import (
-    Currency,
-    Duration,
-    FloatingPoint,
-    Footage,
-    Number,
-    Percent,
-    Timecode,
-)
+from .quantities import Currency, Duration, FloatingPoint, Footage, Number, Percent, Timecode
 from .refusals import Given
 from .texts import EntityTypeName, ListType, StatusList, SystemTaskType, TextType
 from .uuids import Uuid

@@ -13,15 +13,15 @@ from sqlalchemy import Column, FromClause, Text, func, literal, select
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeEngine
 
-from sgsession.site.schema import PERSONAL_FIELDS
+from sgsession.site.schema.schema_map import PERSONAL_FIELDS
 
 from .personal import personal_column
 from .refusals import Given
 
 if TYPE_CHECKING:
     from sgsession.site.call import Caller
-    from sgsession.site.schema import Field
-    from sgsession.site.tables import Tables
+    from sgsession.site.database.tables import Tables
+    from sgsession.site.schema.schema_map import Field
 
 EQUALITY = ("is", "is_not")
 MEMBERSHIP = ("in", "not_in")

@@ -9,7 +9,7 @@ from .refusals import Given
 from .texts import ExactText
 
 if TYPE_CHECKING:
-    from sgsession.site.schema import Field
+    from sgsession.site.schema.schema_map import Field
 
 _LEGACY = {
     "Blue": "2,149,216",

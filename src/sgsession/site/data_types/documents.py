@@ -16,7 +16,7 @@ from .refusals import Given, storable
 from .texts import contains
 
 if TYPE_CHECKING:
-    from sgsession.site.schema import Field
+    from sgsession.site.schema.schema_map import Field
 
 _HASH = ("Hash", "ActiveSupport::HashWithIndifferentAccess", "NilClass")
 

@@ -11,7 +11,7 @@ from .base import EQUALITY, Scalar, Source
 from .refusals import Given
 
 if TYPE_CHECKING:
-    from sgsession.site.schema import Field
+    from sgsession.site.schema.schema_map import Field
 
 _WORDS = {"true": True, "false": False}
 

@@ -15,19 +15,12 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from sgsession.site.faults import ruby
 
-from .base import (
-    BYTEWISE_TEXT,
-    EQUALITY,
-    MEMBERSHIP,
-    DataType,
-    Source,
-    among,
-)
+from .base import BYTEWISE_TEXT, EQUALITY, MEMBERSHIP, DataType, Source, among
 from .refusals import Given, storable
 from .texts import contains, folded
 
 if TYPE_CHECKING:
-    from sgsession.site.schema import Field
+    from sgsession.site.schema.schema_map import Field
 
 _TYPE_OPERATORS = ("type_is", "type_is_not")
 _NAME_OPERATORS = ("name_contains", "name_not_contains", "name_is")

@@ -16,7 +16,7 @@ from .base import BYTEWISE_TEXT, EQUALITY, MEMBERSHIP, ORDERING, Scalar, Source
 from .refusals import Given
 
 if TYPE_CHECKING:
-    from sgsession.site.schema import Field
+    from sgsession.site.schema.schema_map import Field
 
 _UNITS = ("HOUR", "DAY", "WEEK", "MONTH", "YEAR")
 _SPANS = ("in_last", "in_next", "not_in_last", "not_in_next")

@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 if TYPE_CHECKING:
     from sgsession.site.call import Caller
-    from sgsession.site.schema import Field
+    from sgsession.site.schema.schema_map import Field
 
     from .base import Source
 

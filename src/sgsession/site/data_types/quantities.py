@@ -13,7 +13,7 @@ from .base import EQUALITY, MEMBERSHIP, ORDERING, Scalar
 from .refusals import Given
 
 if TYPE_CHECKING:
-    from sgsession.site.schema import Field
+    from sgsession.site.schema.schema_map import Field
 
 _INTEGER = re.compile(r"\s*[-+]?[0-9]{1,40}\s*")
 _DECIMAL = re.compile(r"\s*[-+]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][-+]?[0-9]{1,3})?\s*")

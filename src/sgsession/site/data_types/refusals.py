@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sgsession.site.faults import SiteFault, ruby, ruby_class
 
 if TYPE_CHECKING:
-    from sgsession.site.schema import Field
+    from sgsession.site.schema.schema_map import Field
 
 
 @dataclass(frozen=True, slots=True)

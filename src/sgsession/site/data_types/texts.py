@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy import Column, Text, func
 from sqlalchemy.sql.elements import ColumnElement
 
-from .base import (
-    BYTEWISE_TEXT,
-    EQUALITY,
-    MEMBERSHIP,
-    Scalar,
-    Source,
-    among,
-)
+from .base import BYTEWISE_TEXT, EQUALITY, MEMBERSHIP, Scalar, Source, among
 from .refusals import Given, storable
 
 if TYPE_CHECKING:
-    from sgsession.site.schema import Field
+    from sgsession.site.schema.schema_map import Field
 
 _EXPECTED = ("String", "NilClass")
 

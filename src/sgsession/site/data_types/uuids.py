@@ -11,7 +11,7 @@ from .base import EQUALITY, MEMBERSHIP, Scalar
 from .refusals import Given
 
 if TYPE_CHECKING:
-    from sgsession.site.schema import Field
+    from sgsession.site.schema.schema_map import Field
 
 
 class Uuid(Scalar):

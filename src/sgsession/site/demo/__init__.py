@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sgsession.site import bulk
+from sgsession.site.transfer import bulk
 
 from . import large, small
 from .rows import Rows
@@ -14,8 +14,8 @@ from .rows import Rows
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from sgsession.site.schema import SchemaMap
-    from sgsession.site.tables import Tables
+    from sgsession.site.database.tables import Tables
+    from sgsession.site.schema.schema_map import SchemaMap
 
 __all__ = ["NAMES", "load"]
 

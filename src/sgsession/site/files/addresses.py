@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from sgsession.site.call import Call
 
-from .storage import Files
+from ..database.stored_files import Files
 
 __all__ = [
     "PENDING",

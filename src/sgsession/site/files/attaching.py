@@ -9,19 +9,19 @@ from typing import Any
 from sqlalchemy import select
 
 from sgsession.site.call import Call
-from sgsession.site.changes import report_changes
 from sgsession.site.data_types import Given, data_type
-from sgsession.site.events import EventLog
+from sgsession.site.database.rows import Reference, blank_row, insert_rows, named, project_of, reserve_ids
+from sgsession.site.events.changes import report_changes
+from sgsession.site.events.event_log import EventLog
 from sgsession.site.faults import SiteFault
-from sgsession.site.links import ListChange, stamp, write_list
-from sgsession.site.permissions import check_change
-from sgsession.site.rows import Reference, blank_row, insert_rows, named, project_of, reserve_ids
-from sgsession.site.schema import Field
-from sgsession.site.storing import living_row, store_columns
-from sgsession.site.write_requests import forbidden, missing_row
+from sgsession.site.people.permissions import check_change
+from sgsession.site.requests import forbidden, missing_row
+from sgsession.site.schema.schema_map import Field
+from sgsession.site.writes.links import ListChange, stamp, write_list
+from sgsession.site.writes.storing import living_row, store_columns
 
+from ..database.stored_files import Upload
 from .addresses import file_path
-from .storage import Upload
 
 __all__ = ["attach", "changed_row", "made_attachment", "row_named", "target_of"]
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from sgsession.site.faults import SiteFault
 
-from .storage import Arriving, Files, Upload
+from ..database.stored_files import Arriving, Files, Upload
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartParser

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from sgsession.site.call import Call
-from sgsession.site.events import EventLog
+from sgsession.site.database.rows import Reference, project_of
+from sgsession.site.events.event_log import EventLog
 from sgsession.site.faults import SiteFault
-from sgsession.site.rows import Reference, project_of
-from sgsession.site.write_requests import missing_row
+from sgsession.site.requests import missing_row
 
+from ..database.stored_files import Upload
 from .addresses import attachment_of, picture_path
 from .attaching import changed_row, made_attachment, row_named, target_of
-from .storage import Upload
 
 __all__ = ["ThumbnailPendingError", "publish", "share", "thumbnail_path"]
 

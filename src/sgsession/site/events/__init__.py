@@ -1,0 +1,1 @@
+"""What writes leave behind in the event log and in activity streams (wire.md 8)."""

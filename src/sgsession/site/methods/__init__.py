@@ -1,0 +1,1 @@
+"""The remote calls beside reads and writes, a module for each subject (wire.md 2)."""

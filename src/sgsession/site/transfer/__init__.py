@@ -1,0 +1,1 @@
+"""Whole sites in and out, as JSON lines."""

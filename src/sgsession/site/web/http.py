@@ -1,0 +1,226 @@
+"""The thin shell of HTTP round an engine: `POST /api3/json`, under any prefix (wire.md 1.1, 1.3, 1.6)."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import logging
+import math
+import re
+import socket
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from ..engine import Engine, refusal
+from ..faults import SiteFault
+from ..methods.exporting import RawBody
+from .arrivals import Arrival
+from .faulting import JSON, Answer
+from .file_routes import file_routes
+from .server import CUT
+
+__all__ = ["LARGEST_BODY", "Arrived", "answered", "application", "decoded", "encoded"]
+
+_log = logging.getLogger("sgsession.site")
+
+LARGEST_BODY = 64 * 1024 * 1024
+
+# What JSON may spell and the site may not hold: lone surrogates, integers past 64 bits, and numbers that
+# overflow to infinity. Only a body with one of these spellings is walked, so ordinary ones cost one scan.
+_SUSPECT = re.compile(rb"\\u[dD][89abAB]|[0-9]{19}|[eE]\+?[0-9]{3}")
+
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_WILDCARDS = frozenset({"0.0.0.0", "::"})
+
+Arrived = Callable[[Any], Arrival]
+
+
+def application(
+    engine: Engine, arrived: Arrived, workers: Executor, host: str, largest_upload: int
+) -> Starlette:
+    """The ASGI application of a site that is bound to `host`.
+
+    `arrived` is told each decoded request before the engine runs, and says what becomes of it besides; that is
+    awaited before the answer leaves. The engine blocks, so it runs in `workers`: a slow call delays no other.
+    """
+    calls = _RemoteCalls(engine, arrived, workers, host)
+    files = file_routes(engine, workers, calls.is_ours, largest_upload)
+    application = Starlette(
+        routes=[
+            Route("/api3/json", calls.post, methods=["POST"]),
+            Route("/{prefix:path}/api3/json", calls.post, methods=["POST"]),
+            *files,
+        ]
+    )
+    # The client follows no redirect on a POST, so a near miss is a plain 404.
+    application.router.redirect_slashes = False
+    return application
+
+
+def decoded(body: bytes) -> Any:
+    """The request that a body holds; SiteFault for what is not JSON or holds values no site can keep."""
+    try:
+        payload = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        if _SUSPECT.search(body):
+            _refuse_unstorable(payload)
+    # ValueError: bad JSON, bad UTF-8, thousands of digits. RecursionError: a hundred thousand brackets.
+    except (ValueError, RecursionError) as error:
+        raise SiteFault(f"API request is not valid JSON: {error}") from None
+    return payload
+
+
+def encoded(envelope: dict[str, Any]) -> bytes:
+    """The envelope as UTF-8 JSON, without NaN, infinity or a byte that is not UTF-8."""
+    text = json.dumps(envelope, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8")
+
+
+def answered(
+    engine: Engine, arrived: Arrived, body: bytes, origin: str = ""
+) -> tuple[Answer, Arrival | None]:
+    """What leaves for the bytes of a request, and what it waits for before; no server is needed."""
+    try:
+        payload = decoded(body)
+    except SiteFault as fault:
+        return Answer(encoded(refusal(fault))), None
+    arrival = arrived(payload)
+    failure = arrival.failure
+    if failure is None:
+        return _executed(engine, payload, origin), arrival
+    return failure.spoiled(_executed(engine, payload, origin) if failure.executes else None), arrival
+
+
+def _executed(engine: Engine, payload: Any, origin: str) -> Answer:
+    envelope = engine.answer(payload, origin)
+    results = envelope.get("results")
+    if isinstance(results, RawBody):
+        return Answer(results.content, media_type=results.media_type)
+    try:
+        return Answer(encoded(envelope))
+    except (TypeError, ValueError, RecursionError):
+        _log.exception("an answer could not be encoded")
+        unsaid = SiteFault("API answer could not be encoded; the site logged the reason.", 104)
+        return Answer(encoded(refusal(unsaid)))
+
+
+class _Cut(Response):
+    """A response that breaks off: its head promises a length that does not come, or nothing comes at all."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.body:
+            start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            await send(start)
+            await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        scope["extensions"][CUT]()
+        # Returning before the connection is gone would count as a mistake of the application.
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+class _RemoteCalls:
+    """The endpoint that takes every remote call."""
+
+    def __init__(self, engine: Engine, arrived: Arrived, workers: Executor, host: str) -> None:
+        self._engine = engine
+        self._arrived = arrived
+        self._workers = workers
+        self._names = _names_of(host)
+        self._any_address = host in _WILDCARDS
+
+    async def post(self, request: Request) -> Response:
+        if not self.is_ours(request.headers.get("host", "")):
+            return PlainTextResponse("This site does not answer under that host name.", 421)
+        media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            return PlainTextResponse("Send Content-Type: application/json.", 415)
+        try:
+            body = await _body(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if body is None:
+            return PlainTextResponse(f"A request may hold at most {LARGEST_BODY} bytes.", 413)
+        loop = asyncio.get_running_loop()
+        # Behind a forwarded port the caller knows another address than the site does.
+        origin = f"{request.url.scheme}://{request.headers['host']}"
+        answer, arrival = await loop.run_in_executor(
+            self._workers, answered, self._engine, self._arrived, body, origin
+        )
+        if arrival is not None:
+            await arrival.leaving()
+        headers = {"content-type": answer.media_type}
+        if answer.kept is not None:
+            return _Cut(
+                answer.body[: answer.kept],
+                answer.status,
+                {**headers, "content-length": str(len(answer.body))},
+            )
+        return Response(answer.body, answer.status, headers)
+
+    def is_ours(self, host: str) -> bool:
+        """Refuse foreign names, or a web page could reach a loopback site through a name it controls."""
+        name = _without_port(host)
+        return name in self._names or (self._any_address and _is_address(name))
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body, or None once it proves too large; what follows is left unread."""
+    length = request.headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > LARGEST_BODY:
+        return None
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _refuse_unstorable(payload: Any) -> None:
+    waiting = [payload]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(value.keys())
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+        elif isinstance(value, str):
+            value.encode("utf-8")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("a number is too large")
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise ValueError("an integer is too large")
+
+
+def _names_of(host: str) -> frozenset[str]:
+    if host in _WILDCARDS:
+        return _LOOPBACK_NAMES | {socket.gethostname().lower(), socket.getfqdn().lower()}
+    return _LOOPBACK_NAMES | {host.lower()}
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
