@@ -12,11 +12,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from .entity import minimize
-from .errors import PoolClosedError, PoolTimeoutError
+from .errors import AmbiguousWrite, PartialWrite
+from .leases import Leases
 from .transport import client as clients
 from .transport.after_fork import renew_after_fork
+from .transport.attempts import Attempts
+from .transport.options import TransportOptions
 
-__all__ = ["ShotgunPool"]
+__all__ = ["ShotgunPool", "TransportOptions"]
 
 log = logging.getLogger("sgsession.pool")
 
@@ -34,13 +37,20 @@ class ShotgunPool:
             address of a site, and then all other arguments go to the client's constructor.
         max_connections: how many calls may be under way at once.
         lease_timeout: how many seconds a call waits for a connection.
+        options: how long requests may take, and what is repeated; the defaults of `TransportOptions`.
 
     Raises:
         ConfigurationError: the address or the arguments are wrong.
     """
 
     def __init__(
-        self, prototype: Any, *args: Any, max_connections: int = 8, lease_timeout: float = 60.0, **kwargs: Any
+        self,
+        prototype: Any,
+        *args: Any,
+        max_connections: int = 8,
+        lease_timeout: float = 60.0,
+        options: TransportOptions | None = None,
+        **kwargs: Any,
     ) -> None:
         if max_connections < 1:
             raise ValueError(f"A pool needs at least one connection, not {max_connections}.")
@@ -48,8 +58,8 @@ class ShotgunPool:
         self._prototype = prototype if is_client else clients.make_client(prototype, *args, **kwargs)
         self.max_connections = max_connections
         self.lease_timeout = lease_timeout
-        self._closed = False
-        self.renew()
+        self.options = options or TransportOptions()
+        self._start()
         renew_after_fork(self)
 
     @classmethod
@@ -58,15 +68,22 @@ class ShotgunPool:
         return cls(shotgun) if clients.is_official_client(shotgun) else shotgun
 
     def renew(self) -> None:
-        """Start without connections and with locks of its own; a forked child does this by itself."""
-        self._changed = threading.Condition()
+        """Start again, without connections and with locks of its own; a forked child does this by itself."""
+        closed = self._leases.closed
+        self._start()
+        self._leases.closed = closed
+
+    def _start(self) -> None:
+        self._process = os.getpid()
         self._learning = threading.Lock()
-        # Newest last: the connection that was used last is the one that is most likely still open.
-        self._idle: list[Any] = []
-        self._lent = 0
+        self._attempts = Attempts(self.options, self.max_connections)
+        self._leases = Leases(self._new_client, lambda: self._attempts.restraint.limit)
         # A pool that nobody closed closes its connections when it is collected, or at the interpreter's end.
         # The finalizer knows the list, not the pool: it would keep the pool alive.
-        weakref.finalize(self, _close_all, self._idle, os.getpid())
+        weakref.finalize(self, _close_all, self._leases.idle, self._process)
+
+    def _new_client(self) -> Any:
+        return clients.pooled_client(self._prototype, self._attempts)
 
     # Leases
 
@@ -74,64 +91,37 @@ class ShotgunPool:
     def lease(self) -> Iterator[Any]:
         """Lend a client for the length of a `with` block; nothing else uses it meanwhile.
 
+        Callers get one in the order in which they came. However the block ends, by an interrupt or with its
+        thread, the connection is returned, or closed where an answer may still be on its way.
+
         Raises:
             PoolTimeoutError: all were lent for `lease_timeout` seconds.
             PoolClosedError: the pool was closed.
         """
-        connections = self._idle
-        client = self._borrow()
+        if self._process != os.getpid():
+            self.renew()  # forked in a way that Python was not told of
+        leases = self._leases
+        lease = leases.take(self.lease_timeout)
+        client = lease.client
         intact = False
-        clients.begin_call(client)
         try:
             clients.follow_prototype(client, self._prototype)
             self._learn(client)
             yield client
             intact = True
+        except (AmbiguousWrite, PartialWrite) as problem:
+            problem.belongs_to(self)
+            raise
         except clients.Fault:
             intact = True  # a whole answer, which says no
             raise
-        except Exception as problem:
-            unavailable = clients.unavailable(client, problem)
-            if unavailable is None:
-                raise
-            raise unavailable from None
         finally:
-            # A child that was forked inside the block has a pool that lent nothing, and the connection
-            # is its parent's.
-            if self._idle is connections:
-                self._give_back(client, intact)
+            # A child that was forked inside the block has leases of its own, and the connection is its parent's.
+            if self._leases is leases:
+                leases.give_back(lease, intact=intact)
             else:
+                lease.returned = True
                 client.close()
-
-    def _borrow(self) -> Any:
-        deadline = time.monotonic() + self.lease_timeout
-        with self._changed:
-            while True:
-                if self._closed:
-                    raise PoolClosedError("This pool was closed; make a new one.")
-                if self._idle or self._lent < self.max_connections:
-                    client = self._idle.pop() if self._idle else clients.pooled_client(self._prototype)
-                    self._lent += 1
-                    return client
-                left = deadline - time.monotonic()
-                if left <= 0 or not self._changed.wait(left):
-                    raise PoolTimeoutError(
-                        f"All {self.max_connections} connections were in use for {self.lease_timeout:g} s; "
-                        f"raise max_connections or lease_timeout, or look for calls that hang."
-                    )
-
-    def _give_back(self, client: Any, intact: bool) -> None:
-        # After anything but a whole answer there may be bytes of it left, which the next call would read.
-        keep = intact and not self._closed
-        try:
-            if not keep:
-                client.close()
-        finally:
-            with self._changed:
-                self._lent -= 1
-                if keep:
-                    self._idle.append(client)
-                self._changed.notify()
 
     def _learn(self, client: Any) -> None:
         """Ask once, for all, what the site can do."""
@@ -146,14 +136,12 @@ class ShotgunPool:
     def close(self) -> None:
         """Close all connections, those that are lent when they come back. A second time does nothing.
 
-        The connection that the prototype's constructor may have opened is closed with them; the prototype
-        opens another if somebody goes on using it.
+        Calls under way end as they would have, but are not repeated any more. The connection that the
+        prototype's constructor may have opened is closed too; the prototype opens another if somebody goes
+        on using it.
         """
-        with self._changed:
-            self._closed = True
-            idle = self._idle.copy()
-            self._idle.clear()
-            self._changed.notify_all()
+        idle = self._leases.close()
+        self._attempts.close()
         _close_all([*idle, self._prototype], os.getpid())
 
     def __enter__(self) -> ShotgunPool:
@@ -162,18 +150,38 @@ class ShotgunPool:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def stats(self) -> dict[str, int]:
-        """How many connections are lent and idle at this moment, and how many there may be."""
-        with self._changed:
-            return {"lent": self._lent, "idle": len(self._idle), "max_connections": self.max_connections}
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "A ShotgunPool cannot be pickled: it has connections and knows a key. Hand over the name of the "
+            "site, and connect(name) in the other process."
+        )
+
+    def stats(self) -> dict[str, Any]:
+        """What the pool is doing at this moment.
+
+        Returns:
+            `lent`, `idle` and `waiting`, counts of connections and callers; `max_connections`; `limit`, how
+            many may be lent while the site asks for less; `stopped`, True while the site is left alone.
+        """
+        lent, idle, waiting = self._leases.counts()
+        restraint = self._attempts.restraint
+        return {
+            "lent": lent,
+            "idle": idle,
+            "waiting": waiting,
+            "max_connections": self.max_connections,
+            "limit": restraint.limit,
+            "stopped": restraint.stopped,
+        }
 
     def __repr__(self) -> str:
         address = clients.without_credentials(self.base_url)
-        if self._closed:
+        if self._leases.closed:
             return f"<ShotgunPool {address} closed>"
         counts = self.stats()
         return (
-            f"<ShotgunPool {address} {counts['lent']} lent, {counts['idle']} idle of {self.max_connections}>"
+            f"<ShotgunPool {address} {counts['lent']} lent, {counts['idle']} idle of {self.max_connections}"
+            f"{', site left alone' if counts['stopped'] else ''}>"
         )
 
     # Calls

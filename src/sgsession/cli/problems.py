@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
 from typing import Any
 
 from ..errors import EntityNotFoundError, SessionError, SiteUnavailable, did_you_mean
@@ -49,19 +48,13 @@ def problem_of(exception: Exception) -> tuple[str, int]:
 
 @contextmanager
 def clear_refusals(session: Any, entity_type: str) -> Iterator[None]:
-    """Make one clear line of whatever a site, or something that is none, answers to a read of a type."""
+    """Make one clear line of a site's refusal to read rows of a type."""
     try:
         yield
+    except SessionError:
+        raise
     except Fault as fault:
         raise CommandError(_refusal(fault, session, entity_type)) from fault
-    except (CommandError, SessionError):
-        raise
-    except Exception as problem:
-        # The last four are how the client fails over a page or over JSON that no site sends.
-        expected = (OSError, HTTPException, ValueError, AttributeError, KeyError, TypeError)
-        if not (isinstance(problem, expected) or _is_clients_own(problem)):
-            raise
-        raise CommandError(_not_a_site(session, problem)) from problem
 
 
 def no_such_field(session: Any, entity_type: str, path: str) -> CommandError:
@@ -115,31 +108,6 @@ def _where_path_ends(session: Any, entity_type: str, path: str) -> str:
         near = did_you_mean(linked_type, targets) or f" It links to {', '.join(targets)}."
         return f"{entity_type}.{field} does not link to {linked_type!r}.{near}"
     return _where_path_ends(session, linked_type, rest)
-
-
-def _is_clients_own(problem: Exception) -> bool:
-    """True for the client's errors about answers that no site gives.
-
-    By name, since they are the client's: a bare ShotgunError for an answer without a version, and the
-    ProtocolError of xmlrpc for an HTTP status.
-    """
-    return type(problem).__name__ in ("ShotgunError", "ProtocolError")
-
-
-def _not_a_site(session: Any, problem: Exception) -> str:
-    code = getattr(problem, "errcode", None)
-    if code is not None:
-        said = " ".join(f"HTTP {code} {getattr(problem, 'errmsg', '')}".split())
-        if isinstance(code, int) and code >= 500:
-            return (
-                f"{_address(session)} does not answer now ({said}): it is down or too busy. Try again later."
-            )
-    elif isinstance(problem, OSError):
-        said = _one_line(problem) or type(problem).__name__
-        return f"{_address(session)} does not answer: {said}. Check the address and the network."
-    else:
-        said = "not with its JSON"
-    return f"{_address(session)} does not answer like a Flow Production Tracking site ({said}). Check the address."
 
 
 def _address(session: Any) -> str:

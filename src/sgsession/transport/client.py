@@ -7,14 +7,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import shotgun_api3
-from shotgun_api3 import Fault, ProtocolError, ShotgunError
+from shotgun_api3 import Fault, ShotgunError
 
-from ..errors import ConfigurationError, SiteUnavailable
+from ..errors import ConfigurationError, SiteRefusal, SiteUnavailable
+from .attempts import Attempts
+from .decisions import Happening
+from .safe_client import SafeClient
+from .self_check import check_override
 
 __all__ = [
     "LOCAL_METHODS",
     "Fault",
-    "begin_call",
     "follow_prototype",
     "is_official_client",
     "knows_capabilities",
@@ -22,7 +25,6 @@ __all__ = [
     "local_instant",
     "make_client",
     "pooled_client",
-    "unavailable",
     "without_credentials",
 ]
 
@@ -58,24 +60,13 @@ def make_client(base_url: Any = None, *args: Any, **kwargs: Any) -> Any:
 
 @cache
 def _pooled_class(prototype_class: Any) -> type[Any]:
-    """A subclass of the prototype's own class, so that what a studio overrode stays overridden.
-
-    This is where a transport and a decoding of our own take the place of the stock ones.
-    """
-    return type(f"Pooled{prototype_class.__name__}", (_Counting, prototype_class), {})
-
-
-class _Counting:
-    """Counts the requests that a client begins, so that a failure can be told from a failure of a repetition."""
-
-    begun = 0
-
-    def _http_request(self, *args: Any) -> Any:
-        self.begun += 1
-        return super()._http_request(*args)  # type: ignore[misc]
+    """A subclass of the prototype's own class, so that what a studio overrode stays overridden."""
+    pooled = type(f"Pooled{prototype_class.__name__}", (SafeClient, prototype_class), {})
+    check_override(pooled, prototype_class)
+    return pooled
 
 
-def pooled_client(prototype: Any) -> Any:
+def pooled_client(prototype: Any, attempts: Attempts) -> Any:
     """A client like the prototype: the same state and the same `config` object, no connection, no request.
 
     The constructor is not run, since it may ask the site; certificates and the like are in the state.
@@ -84,7 +75,7 @@ def pooled_client(prototype: Any) -> Any:
     pooled_class: type[Any] = _pooled_class(prototype_class)
     client: Any = object.__new__(pooled_class)
     vars(client).update(vars(prototype))
-    client._connection = None
+    client.prepare(attempts)
     return client
 
 
@@ -105,14 +96,16 @@ def learn_capabilities(client: Any, prototype: Any) -> None:
     """
     try:
         prototype._server_caps = client.server_caps
+    except SiteRefusal as problem:
+        raise ConfigurationError(_no_site(prototype, f"HTTP {problem.errcode} {problem.errmsg}")) from problem
+    except SiteUnavailable as problem:
+        if problem.phase != Happening.BROKEN.value:
+            raise  # a site that is down
+        raise ConfigurationError(_no_site(prototype, "not with its JSON")) from problem
     except Fault:
         raise
-    except ProtocolError as problem:
-        if problem.errcode >= 500:
-            raise  # a site that is down
-        raise ConfigurationError(_no_site(prototype, f"HTTP {problem.errcode} {problem.errmsg}")) from None
     except (ShotgunError, AttributeError, KeyError, TypeError, ValueError) as problem:
-        # Another web server's page, or other JSON: the client fails over it in many ways.
+        # Other JSON: the client fails over it in many ways.
         # What the client says then is about itself ("'str' object has no attribute …"), not about the answer.
         raise ConfigurationError(_no_site(prototype, "not with its JSON")) from problem
 
@@ -135,32 +128,6 @@ def without_credentials(address: Any) -> Any:
         return address
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def begin_call(client: Any) -> None:
-    """Note that a call begins; `unavailable` tells how far it came."""
-    # A connection that was open may have carried the request before it was found closed.
-    client.begun = 0 if client._connection is None else 1
-
-
-def unavailable(client: Any, problem: Exception) -> SiteUnavailable | None:
-    """The error for a call that provably sent nothing, or None where that is not certain.
-
-    The client repeats a request after some failures, writes too: only when its first attempt, on a
-    connection that was not open yet, found nobody, was nothing executed.
-    """
-    if client.begun > 1:
-        return None
-    # The client's HTTP library says that a name did not resolve by an error of its own, found by name
-    # here because studios carry that library in several places.
-    if isinstance(problem, ConnectionRefusedError) or type(problem).__name__ in (
-        "gaierror",
-        "ServerNotFoundError",
-    ):
-        return SiteUnavailable(
-            f"Nobody answers at {without_credentials(client.base_url)}: {problem}. Nothing was sent."
-        )
-    return None
 
 
 def local_instant(moment: Any) -> Any:

@@ -1,0 +1,148 @@
+"""What follows from the way a request went: the whole policy of repetition, as one pure function.
+
+The table is reliability.md 5.2. One rule stands above it: a write of which anything may have been executed is
+not sent again, and whoever asked for it is told that its outcome is unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from .options import TransportOptions
+
+__all__ = ["Decision", "Effect", "Happening", "Verdict", "decide", "leaves_doubt"]
+
+
+class Effect(Enum):
+    """What sending a request twice would do."""
+
+    READ = "read"
+    """Nothing: it changes nothing."""
+    IDEMPOTENT = "idempotent"
+    """Nothing more than sending it once, for whoever accepts that it may undo what others did meanwhile."""
+    WRITE = "write"
+    """Possibly everything twice. What is not known to be a read is this."""
+
+
+class Happening(Enum):
+    """How one attempt to send a request and read its answer ended."""
+
+    UNREACHABLE = "nobody answered there"
+    """Name, connection, proxy or TLS handshake failed: not a byte of the request left."""
+    UNTRUSTED = "its certificate is not trusted"
+    UNSENT = "the connection broke while the request was being sent"
+    SILENT = "no answer came"
+    BROKEN = "its answer was not one of a site"
+    TOO_LARGE = "its answer was larger than allowed"
+    THROTTLED = "it turned the request down for now"
+    MAINTENANCE = "it is down for maintenance or too busy"
+    FAILED = "it failed over the request"
+    GATEWAY = "the gateway before it gave up"
+    REFUSED = "it refused the request"
+    """Any other status that is no success: a definite no, nothing was done."""
+    EXPIRED = "it does not take the credentials"
+    """A fault of authentication: a definite no that new credentials may turn."""
+    ANSWERED = "it answered"
+
+
+class Verdict(Enum):
+    """What to do after an attempt."""
+
+    DONE = "done"
+    REPEAT = "repeat"
+    RENEW = "renew the credentials, then repeat"
+    UNAVAILABLE = "raise SiteUnavailable"
+    AMBIGUOUS = "raise AmbiguousWrite"
+    REFUSED = "raise what the site said"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict, and how many seconds to wait before it is carried out."""
+
+    verdict: Verdict
+    pause: float = 0.0
+
+
+# Proof that the request was not executed, whatever it was.
+_NOT_EXECUTED = frozenset(
+    {
+        Happening.UNREACHABLE,
+        Happening.UNTRUSTED,
+        Happening.THROTTLED,
+        Happening.REFUSED,
+        Happening.EXPIRED,
+    }
+)
+# These say all there is to say, and the same again if asked again.
+_FINAL = frozenset({Happening.UNTRUSTED, Happening.TOO_LARGE})
+
+
+def decide(
+    happening: Happening,
+    *,
+    effect: Effect,
+    attempt: int,
+    time_left: float,
+    options: TransportOptions,
+    chance: float = 0.0,
+    retry_after: float | None = None,
+    in_doubt: bool = False,
+    renewable: bool = False,
+    may_repeat: bool = True,
+) -> Decision:
+    """What follows from one attempt. Pure: the same arguments give the same decision.
+
+    Args:
+        happening: how the attempt ended.
+        effect: what sending the request again would do.
+        attempt: how many attempts were made, this one included.
+        time_left: seconds until the call's deadline.
+        options: the numbers.
+        chance: a random number from 0 to 1, for the jitter of the pause.
+        retry_after: seconds that the site asked to wait, if it did.
+        in_doubt: an earlier attempt of this call may have been executed.
+        renewable: there is a way to new credentials that this call has not used yet.
+        may_repeat: the retry budget has something left, and the breaker is closed.
+    """
+    if happening is Happening.ANSWERED:
+        return Decision(Verdict.DONE)
+    if happening is Happening.REFUSED:
+        # A no to a repetition says nothing of the attempt before it.
+        return Decision(Verdict.AMBIGUOUS if in_doubt and effect is not Effect.READ else Verdict.REFUSED)
+    if happening is Happening.EXPIRED:
+        return Decision(Verdict.RENEW if renewable and time_left > 0 else Verdict.REFUSED)
+
+    doubtful = in_doubt or leaves_doubt(happening, options)
+    if doubtful and effect is Effect.WRITE:
+        return Decision(Verdict.AMBIGUOUS)
+    pause = _pause(attempt, chance, retry_after, options)
+    if (
+        may_repeat
+        and happening not in _FINAL
+        and attempt < _most_attempts(happening, options)
+        and pause < time_left
+        and (retry_after is None or retry_after <= options.longest_retry_after)
+    ):
+        return Decision(Verdict.REPEAT, pause)
+    unknown = doubtful and effect is not Effect.READ
+    return Decision(Verdict.AMBIGUOUS if unknown else Verdict.UNAVAILABLE)
+
+
+def leaves_doubt(happening: Happening, options: TransportOptions) -> bool:
+    """True where a request that ended so may have been executed."""
+    if happening is Happening.MAINTENANCE and options.maintenance_is_rejection:
+        return False
+    return happening not in _NOT_EXECUTED
+
+
+def _most_attempts(happening: Happening, options: TransportOptions) -> int:
+    # A site that fails over a request will most likely fail over it again; once more is enough.
+    return min(2, options.attempts) if happening is Happening.FAILED else options.attempts
+
+
+def _pause(attempt: int, chance: float, retry_after: float | None, options: TransportOptions) -> float:
+    # Full jitter: a farm whose calls all failed at one moment must not come back at one moment.
+    pause = chance * min(options.backoff_cap, options.backoff_base * 2.0 ** min(attempt - 1, 30))
+    return pause if retry_after is None else retry_after + pause
