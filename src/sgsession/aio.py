@@ -122,7 +122,15 @@ class AsyncSession(SessionBase):
         }
         return await self._run(
             reading.find(
-                self.graph, self.importance, entity_type, filters, fields, options, merge, add_default_fields
+                self.graph,
+                self.importance,
+                entity_type,
+                filters,
+                fields,
+                options,
+                merge,
+                add_default_fields,
+                self._connections,
             )
         )
 

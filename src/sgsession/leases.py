@@ -13,6 +13,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from .errors import PoolClosedError, PoolTimeoutError
@@ -29,19 +30,24 @@ _LOOK_EVERY = 0.5
 class Lease:
     """A connection in somebody's hands."""
 
-    def __init__(self) -> None:
-        self.client: Any = None
+    # Here as well, since a lease is collected that was interrupted while it was made.
+    client: Any = None
+    returned = False
+
+    def __init__(self, lost: deque[str] | None = None) -> None:
+        self._lost = lost
         self.thread = threading.current_thread()
-        self.returned = False
 
     @property
     def lost(self) -> bool:
         """True when the thread that took it has died with it."""
-        return not self.thread.is_alive()
+        # At the interpreter's end the main thread is called dead while its exit handlers run.
+        return not self.thread.is_alive() and self.thread is not threading.main_thread()
 
     def __del__(self) -> None:
-        if self.client is not None and not self.returned:
-            log.warning("a connection lent to thread %r was never returned; it is closed", self.thread.name)
+        # Collected at any moment, under the lock perhaps: whoever comes next writes the log.
+        if self.client is not None and not self.returned and self._lost is not None:
+            self._lost.append(self.thread.name)
 
 
 class Leases:
@@ -61,14 +67,18 @@ class Leases:
         # Newest last: the connection that was used last is the one that is most likely still open.
         self.idle: list[Any] = []
         self._waiting: deque[weakref.ref[_Waiter]] = deque()
+        self._lost: deque[str] = deque()
+        self._dead: deque[Any] = deque()
         self.closed = False
 
     def counts(self) -> tuple[int, int, int]:
         """How many are lent, how many idle, how many threads wait."""
         with self._lock:
             self._forget_the_lost()
-            waiting = sum(waiter() is not None for waiter in self._waiting)
-            return len(self._lent), len(self.idle), waiting
+            waiting = sum(not _is_gone(waiter()) for waiter in self._waiting)
+            found = len(self._lent), len(self.idle), waiting
+        self._bury()
+        return found
 
     def take(self, timeout: float) -> Lease:
         """A lease, at once or within so many seconds, in the order in which the callers came.
@@ -77,7 +87,7 @@ class Leases:
             PoolTimeoutError: all stayed lent.
             PoolClosedError: the pool was closed.
         """
-        lease = Lease()
+        lease = Lease(self._lost)
         waiter: _Waiter | None = None
         deadline = time.monotonic() + timeout
         try:
@@ -95,16 +105,23 @@ class Leases:
                     )
                 waiter.woken.wait(min(left, _LOOK_EVERY))
                 waiter.woken.clear()
+        except BaseException:
+            # Else the traceback, which somebody may keep, would keep the slot.
+            self.give_back(lease, intact=False)
+            raise
         finally:
             if waiter is not None:
                 # Whatever ended the wait, a wake-up that was meant for this thread goes on to the next.
                 waiter.left = True
                 self._wake()
+            self._bury()
         return lease
 
     def give_back(self, lease: Lease, *, intact: bool) -> None:
         """End a lease; its connection is kept for the next one only if it is intact."""
         client = lease.client
+        if client is None:
+            return  # taken back already, from a thread that has died since
         try:
             if not intact or self.closed:
                 client.close()
@@ -162,11 +179,21 @@ class Leases:
             if lease.lost:
                 client, lease.client = lease.client, None
                 if client is not None:
-                    log.warning("thread %r died with a connection; it is closed", lease.thread.name)
-                    client.close()  # never lent again: an answer may be on its way
+                    self._lost.append(lease.thread.name)
+                    self._dead.append(client)
                 continue
             kept.append(held)
         self._lent = kept
+
+    def _bury(self) -> None:
+        """Close what dead threads had, and tell of it: a studio's code may be called, so not under the lock."""
+        while self._dead:
+            with suppress(IndexError):  # another thread was faster
+                self._dead.popleft().close()  # never lent again: an answer may be on its way
+        while self._lost:
+            with suppress(IndexError):
+                name = self._lost.popleft()
+                log.warning("thread %r ended with a connection that it never returned; it is closed", name)
 
     def _wake(self) -> None:
         """Wake as many of the first waiters as there are connections for."""

@@ -56,6 +56,9 @@ class ShotgunPool:
             raise ValueError(f"A pool needs at least one connection, not {max_connections}.")
         is_client = clients.is_official_client(prototype)
         self._prototype = prototype if is_client else clients.make_client(prototype, *args, **kwargs)
+        clients.check_client(self._prototype)
+        self.hands_over_rows = clients.hands_over_rows(self._prototype)
+        """Whether `call("find_rows", …)` is the client's `find`, but for rows that are not decoded yet."""
         self.max_connections = max_connections
         self.lease_timeout = lease_timeout
         self.options = options or TransportOptions()
@@ -70,17 +73,21 @@ class ShotgunPool:
     def renew(self) -> None:
         """Start again, without connections and with locks of its own; a forked child does this by itself."""
         closed = self._leases.closed
+        # The parent's connections: as long as a child keeps its copies they are not closed, whatever the parent does.
+        self._leases.idle.clear()
+        self._at_end.detach()
         self._start()
         self._leases.closed = closed
 
     def _start(self) -> None:
         self._process = os.getpid()
         self._learning = threading.Lock()
+        self._vain = 0
         self._attempts = Attempts(self.options, self.max_connections)
         self._leases = Leases(self._new_client, lambda: self._attempts.restraint.limit)
         # A pool that nobody closed closes its connections when it is collected, or at the interpreter's end.
         # The finalizer knows the list, not the pool: it would keep the pool alive.
-        weakref.finalize(self, _close_all, self._leases.idle, self._process)
+        self._at_end = weakref.finalize(self, _close_all, self._leases.idle, self._process)
 
     def _new_client(self) -> Any:
         return clients.pooled_client(self._prototype, self._attempts)
@@ -127,10 +134,19 @@ class ShotgunPool:
         """Ask once, for all, what the site can do."""
         if clients.knows_capabilities(self._prototype):
             return
+        vain = self._vain
         with self._learning:
-            if not clients.knows_capabilities(self._prototype):
-                clients.learn_capabilities(client, self._prototype)
+            # Whoever waited for an attempt that was in vain does not queue for the next one: each would wait
+            # for all deadlines before its own.
+            if not clients.knows_capabilities(self._prototype) and self._vain == vain:
+                try:
+                    clients.learn_capabilities(client, self._prototype)
+                except BaseException:
+                    self._vain += 1
+                    raise
                 log.debug("info: the site's capabilities are known")
+        if not clients.knows_capabilities(self._prototype):
+            clients.learn_capabilities(client, self._prototype)
         clients.follow_prototype(client, self._prototype)
 
     def close(self) -> None:
@@ -196,7 +212,13 @@ class ShotgunPool:
             # The type and what came back; never data, filters or credentials.
             subject = args[0] if args and isinstance(args[0], str) else ""
             size = f"{len(result)} rows" if isinstance(result, list) else type(result).__name__
-            log.debug("%s %s: %s in %.0f ms", method, subject, size, (time.perf_counter() - started) * 1000)
+            log.debug(
+                "%s %s: %s in %.0f ms",
+                method.removesuffix("_rows"),
+                subject,
+                size,
+                (time.perf_counter() - started) * 1000,
+            )
         return result
 
     def __getattr__(self, name: str) -> Any:

@@ -112,7 +112,15 @@ class Session(SessionBase):
         }
         return self._run(
             reading.find(
-                self.graph, self.importance, entity_type, filters, fields, options, merge, add_default_fields
+                self.graph,
+                self.importance,
+                entity_type,
+                filters,
+                fields,
+                options,
+                merge,
+                add_default_fields,
+                self._connections,
             )
         )
 

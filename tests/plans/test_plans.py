@@ -101,7 +101,7 @@ def test_find_without_merging(session: Session) -> None:
         [rows],
     )
     assert asked == [[Request("find", ("Shot", [], []), {})]]
-    assert found is rows
+    assert found == rows
     assert len(session.graph.identity) == 0
 
 
@@ -120,7 +120,7 @@ def test_find_pages(session: Session) -> None:
     )
     [requests] = asked
     assert [request.kwargs for request in requests] == [{"page": 1, "limit": 2}, {"page": 2, "limit": 2}]
-    assert [[shot["id"] for shot in page] for page in pages] == [[1, 2], []]
+    assert [([shot["id"] for shot in page], more) for page, more in pages] == [([1, 2], True), ([], False)]
 
 
 @pytest.mark.parametrize(("row", "exists"), [(SHOT, True), (None, None)])

@@ -156,6 +156,11 @@ class SessionBase:
             raise NoSiteError("This session was made without a site, Session(False); this needs one.")
         return client
 
+    def _connections(self) -> int:
+        """How many pages of one find may be asked for at once."""
+        client = self.shotgun
+        return client.max_connections if isinstance(client, ShotgunPool) and client.hands_over_rows else 1
+
     def _proxied(self, name: str, call: Callable[..., Any]) -> Any:
         """An attribute of the client; a method of it is called by `call(name, args, kwargs)`."""
         # Copy and pickle look for hooks before there is anything to proxy.

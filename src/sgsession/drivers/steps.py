@@ -8,6 +8,7 @@ from typing import Any
 from ..entity import minimize
 from ..plans.plan import Plan, Request
 from ..pool import ShotgunPool
+from ..transport.collector import collector_paused
 
 __all__ = ["Finished", "call", "step"]
 
@@ -31,7 +32,7 @@ def step(
 
     The lock is held while the plan works on the graph, and never while a request is under way.
     """
-    with lock:
+    with lock, collector_paused():
         try:
             if problem is not None:
                 return plan.throw(problem)
@@ -43,5 +44,7 @@ def step(
 def call(client: Any, request: Request) -> Any:
     """Make one request through the pool, or through whatever else the session was given."""
     if isinstance(client, ShotgunPool):
-        return client.call(request.method, *request.args, **request.kwargs)
+        # The rows of a plan are decoded where they are merged, in one pass.
+        method = "find_rows" if request.method == "find" and client.hands_over_rows else request.method
+        return client.call(method, *request.args, **request.kwargs)
     return getattr(client, request.method)(*minimize(request.args), **minimize(request.kwargs))

@@ -13,6 +13,8 @@ from . import walks
 from .identity import IdentityMap
 from .links import BackrefMap, relink
 from .merge import Merge
+from .rows import RowMerge, RowPlan
+from .wire import WireRows
 
 __all__ = ["EXISTENCE", "Graph"]
 
@@ -50,6 +52,7 @@ class Graph:
         self.entity_class = entity_class
         self.lock = lock
         self.identity = IdentityMap()
+        self.row_plans: dict[tuple[str, tuple[str, ...]], RowPlan | None] = {}
         # When this session wrote which field, on its own count. Kept only while a read is under way that
         # started earlier: only such a read can bring an older value back.
         self.writes: dict[tuple[Key, str], int] = {}
@@ -111,6 +114,23 @@ class Graph:
     ) -> Any:
         """Merge raw entities; see `Session.merge`. `moment` is that of `reading`."""
         return Merge(self, over, created_at, resolve, moment).run(data)
+
+    def merge_answer(self, rows: list[dict[str, Any]], moment: int, exist: bool) -> list[Entity]:
+        """Merge the rows of an answer whose request started at this moment: they win over what is known.
+
+        Args:
+            rows: as the client gives them, or as the site sent them.
+            moment: of `reading`; fields that were written since keep their values.
+            exist: whether rows of this answer are on the site, or retired.
+        """
+        # What was written while the answer was under way is rare, and needs a look at each field.
+        if isinstance(rows, WireRows):
+            if not self.writes:
+                return RowMerge(self, rows, exist).run()
+            rows = rows.decoded()
+        entities: list[Entity] = self.merge(rows, over=True, resolve=False, moment=moment)
+        self.saw(entities, exist, moment)
+        return entities
 
     def assign(self, entity: Entity, fields: dict[Any, Any]) -> None:
         """Merge fields that somebody sets on an entity."""

@@ -8,7 +8,7 @@ from typing import Any, overload
 
 from ..entity import Entity, is_raw_entity
 
-__all__ = ["BackrefMap", "Backrefs", "LinkList", "relink"]
+__all__ = ["BackrefMap", "Backrefs", "LinkList", "add_backref", "relink"]
 
 Lock = AbstractContextManager[Any]
 
@@ -23,19 +23,30 @@ class Backrefs(Sequence[Entity]):
 
     def __init__(self, lock: Lock) -> None:
         self._lock = lock
-        # By id(): the identity map keeps them alive and unique, and an Entity's hash is a Python call.
-        self._members: dict[int, Entity] = {}
+        # A list while members only come, a dict by id() once one is looked for or goes: most never are, and
+        # a list takes a tenth of the room. An Entity's own hash would be a Python call.
+        self._members: list[Entity] | dict[int, Entity] = []
         self._snapshot: tuple[Entity, ...] | None = None
 
     def add(self, entity: Entity) -> None:
-        """Note that `entity` links here; only the graph calls this, under the lock."""
-        self._members[id(entity)] = entity
+        """Note that `entity`, which did not, links here; only the graph calls this, under the lock."""
+        members = self._members
+        if members.__class__ is list:
+            members.append(entity)
+        else:
+            members[id(entity)] = entity
         self._snapshot = None
 
     def discard(self, entity: Entity) -> None:
         """Note that `entity` links here no more; only the graph calls this, under the lock."""
-        self._members.pop(id(entity), None)
+        self._by_id().pop(id(entity), None)
         self._snapshot = None
+
+    def _by_id(self) -> dict[int, Entity]:
+        members = self._members
+        if isinstance(members, list):
+            members = self._members = {id(member): member for member in members}
+        return members
 
     def renew(self, lock: Lock) -> None:
         """Go on with another lock."""
@@ -46,12 +57,14 @@ class Backrefs(Sequence[Entity]):
         found = self._snapshot
         if found is None:
             with self._lock:
-                found = self._snapshot = tuple(self._members.values())
+                members = self._members
+                found = self._snapshot = tuple(members if isinstance(members, list) else members.values())
         return found
 
     def __contains__(self, entity: object) -> bool:
         if isinstance(entity, Entity):
-            return id(entity) in self._members
+            with self._lock:
+                return id(entity) in self._by_id()
         return is_raw_entity(entity) and any(member.is_same_entity(entity) for member in self.snapshot())  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Entity]:
@@ -153,10 +166,18 @@ def relink(source: Entity, field: str, before: Any, after: Any, lock: Lock) -> N
     for target in old:
         if id(target) not in kept and target._backrefs and key in target._backrefs:
             target._backrefs[key].discard(source)
+    known = {id(target) for target in old}
     for target in new:
-        if target._backrefs is None:
-            target._backrefs = {}
-        members = target._backrefs.get(key)
-        if members is None:
-            members = target._backrefs[key] = Backrefs(lock)
-        members.add(source)
+        if id(target) not in known:
+            known.add(id(target))
+            add_backref(target, key, source, lock)
+
+
+def add_backref(target: Entity, key: tuple[str, str], source: Entity, lock: Lock) -> None:
+    """Note that an entity of this type links to the target from this field, which it did not before."""
+    if target._backrefs is None:
+        target._backrefs = {}
+    members = target._backrefs.get(key)
+    if members is None:
+        members = target._backrefs[key] = Backrefs(lock)
+    members.add(source)

@@ -41,7 +41,8 @@ class Merge:
     """
 
     __slots__ = (
-        "_answered", "_by_hand", "_created_at", "_graph", "_jobs", "_memo", "_moment", "_over", "_resolve", "taken",
+        "_answered", "_by_hand", "_created_at", "_graph", "_jobs", "_kept", "_memo", "_moment", "_over", "_resolve",
+        "taken",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +57,7 @@ class Merge:
         # By id(): `data` keeps every nested object alive until the run ends.
         self._memo: dict[int, Any] = {}
         self._answered: set[int] = set()
+        self._kept: list[Any] = []
         self._by_hand = False
         self.taken: list[tuple[Entity, str]] = []
 
@@ -64,16 +66,23 @@ class Merge:
         # Rows that were asked for are no links, even where they hold a name and nothing else.
         self._answered = {id(row) for row in data} if isinstance(data, (list, tuple)) else {id(data)}
         result = self._adopt(data, None)
-        self._work()
+        self.work()
         return result
 
     def assign(self, entity: Entity, row: dict[str, Any]) -> None:
         """Merge fields that were set on an entity by hand; `taken` says which fields of which entities changed."""
         self._by_hand = True
         self._jobs.append((entity, row, None))
-        self._work()
+        self.work()
 
-    def _work(self) -> None:
+    def value(self, value: Any) -> Any:
+        """What stands for the value of a field; `work` fills what is nested in it."""
+        # By id(), and nobody else may keep it alive until then.
+        self._kept.append(value)
+        return self._field_value(value, None)
+
+    def work(self) -> None:
+        """Fill what was adopted so far."""
         jobs = self._jobs
         while jobs:
             shell, source, age = jobs.popleft()
@@ -209,6 +218,9 @@ class Merge:
             linked_id = part.pop("id", None)
             if target is _NOTHING and isinstance(linked_id, int):
                 target = self._graph.entity((linked_type, linked_id))
+                for rest in part:
+                    # Older than what this row says; the link would bring it in after it.
+                    (entity._aside or {}).pop(f"{link}.{linked_type}.{rest}", None)
                 self._jobs.append((entity, {link: target}, age))
             if isinstance(target, Entity):
                 # A value for another type than the link has says nothing.

@@ -60,11 +60,11 @@ class Pages:
         common = {"order": self._order, "limit": self._per_page, "filter_operator": self._given[1]}
         return [{**common, "page": number} for number in numbers]
 
-    def new_rows(self, pages: list[list[Any]]) -> Iterator[Any]:
+    def new_rows(self, pages: list[tuple[list[Any], bool]]) -> Iterator[Any]:
         """The rows of the answered pages that were not given before, up to the limit; turns to the next."""
-        rows = [row for page in pages for row in page]
-        # A short page is not the last: a site may give fewer rows than asked for (wire.md 2.1). An empty one is.
-        ended = not all(pages)
+        rows = [row for page, _ in pages for row in page]
+        # A short page is not the last: a site may give fewer rows than asked for (wire.md 2.1).
+        ended = not all(has_next for _, has_next in pages)
         if self._by_id:
             if rows:
                 filters, operator = self._given

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..entity import Entity, Unknown, look_up
 from ..errors import SyntaxProblem
 from ..graph.graph import Graph
+from ..graph.wire import WireRows
 from ..importance import Importance
 from .fields import asked_fields, asked_filters, asked_order, expanded
 from .plan import Plan, Request, chunks, given
@@ -34,19 +36,41 @@ def find(
     options: dict[str, Any],
     merge: bool = True,
     add_default_fields: bool = True,
+    connections: Callable[[], int] = lambda: 1,
 ) -> Plan[list[Any]]:
-    """The entities that match; one call of the client's `find`, which asks for page after page."""
-    pages = yield from find_pages(
-        graph,
-        importance,
-        entity_type,
-        filters,
-        fields,
-        [options],
-        merge=merge,
-        add_default_fields=add_default_fields,
+    """The entities that match, in the order of the site.
+
+    The first page by itself: most finds fit one. Then as many pages at once as are allowed, each asked for
+    once, until the site says that there is no next one.
+    """
+    request = _find_request(
+        "find", graph, importance, entity_type, filters, fields, options, add_default_fields
     )
-    return pages[0]
+    asked, limit = request.args[2], request.kwargs.get("limit") or 0
+    side_by_side = connections()
+    by_page = side_by_side > 1 and not request.kwargs.get("page")
+    exist = not request.kwargs.get("retired_only", False)
+    found: list[Any] = []
+    with graph.reading() as moment:
+        pages = yield [_page(request, 1) if by_page else request]
+        number = 1
+        while True:
+            for rows in pages:
+                found += (
+                    merge_rows(graph, rows, moment, asked, exist) if merge else as_the_client_gives_them(rows)
+                )
+                has_more = by_page and isinstance(rows, WireRows) and rows.has_next_page
+                if not has_more or (limit and len(found) >= limit):
+                    return found[:limit] if limit and by_page else found
+            # Pages are as long as the site makes them; what is wanted may end before they do.
+            left = (limit - len(found)) * number // len(found) + 1 if limit and found else side_by_side
+            wanted = max(1, min(side_by_side, left))
+            pages = yield [_page(request, number + ahead) for ahead in range(1, wanted + 1)]
+            number += wanted
+
+
+def _page(request: Request, number: int) -> Request:
+    return replace(request, kwargs={**request.kwargs, "page": number})
 
 
 def find_pages(
@@ -58,22 +82,26 @@ def find_pages(
     options_of_pages: Sequence[dict[str, Any]],
     merge: bool = True,
     add_default_fields: bool = True,
-) -> Plan[list[list[Any]]]:
-    """Several finds that differ in their options only, side by side: the entities of each."""
+) -> Plan[list[tuple[list[Any], bool]]]:
+    """Several finds that differ in their options only, side by side: what each found, and whether more follows."""
     requests = [
         _find_request("find", graph, importance, entity_type, filters, fields, options, add_default_fields)
         for options in options_of_pages
     ]
     with graph.reading() as moment:
         pages = yield requests
-        if not merge:
-            return pages
-        return [
-            merge_rows(
-                graph, rows, moment, request.args[2], exist=not request.kwargs.get("retired_only", False)
+        found = []
+        for rows, request in zip(pages, requests, strict=True):
+            # A client that hides what the site says of the next page has one until a page is empty.
+            has_next = rows.has_next_page if isinstance(rows, WireRows) else bool(rows)
+            exist = not request.kwargs.get("retired_only", False)
+            taken = (
+                merge_rows(graph, rows, moment, request.args[2], exist)
+                if merge
+                else as_the_client_gives_them(rows)
             )
-            for rows, request in zip(pages, requests, strict=True)
-        ]
+            found.append((taken, has_next))
+        return found
 
 
 def find_one(
@@ -117,12 +145,16 @@ def _find_request(
     )
 
 
+def as_the_client_gives_them(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of an answer, decoded where they are not yet."""
+    return rows.decoded() if isinstance(rows, WireRows) else rows
+
+
 def merge_rows(
     graph: Graph, rows: list[dict[str, Any]], moment: int, asked: Sequence[str] = (), exist: bool = True
 ) -> list[Entity]:
     """Merge the rows of an answer: they win over what is known, but for what was written meanwhile."""
-    entities: list[Entity] = graph.merge(rows, over=True, resolve=False, moment=moment)
-    graph.saw(entities, exist, moment)
+    entities = graph.merge_answer(rows, moment, exist)
     if rows:
         # A site leaves fields that it does not have out of every row alike (wire.md 3.3).
         for field in [field for field in asked if "." not in field and field not in rows[0]]:

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import AmbiguousWrite, InterruptedWrite, SiteRefusal, SiteUnavailable
+from ..graph.wire import WireValues
 from .calls import Call, effect_of
 from .decisions import Decision, Effect, Happening, Verdict, decide, leaves_doubt
 from .envelope import happened
 from .exchange import Answer, ExchangeFailed, Line
+from .moments import reader_of_moments
 from .options import TransportOptions
 from .reconciling import reconciliation_of
 from .refusal_pages import words_of
@@ -54,14 +56,23 @@ class Attempts:
         self._closing = threading.Event()
         self._sleep = sleep or self._closing.wait
         self._spread = options.startup_spread
+        self._wire_values: tuple[Any, WireValues] | None = None
         self._renewing = threading.RLock()
         self._renews = False
+        self._renewals = 0
         self.credentials_age = 0
         """Grows with each renewal."""
 
     def close(self) -> None:
         """End the pauses of calls under way: they fail at once."""
         self._closing.set()
+
+    def wire_values(self, to_local: bool, local_path_field: str | None) -> WireValues:
+        """What turns the texts of rows into values; one for all pages, so that equal values are one object."""
+        wanted = (to_local, local_path_field, time.tzname)
+        if self._wire_values is None or self._wire_values[0] != wanted:
+            self._wire_values = wanted, WireValues(reader_of_moments(to_local), local_path_field)
+        return self._wire_values[1]
 
     def renew_credentials(self, config: Any, refused: int) -> bool:
         """Put new credentials into `config`; False where there is no way to get any.
@@ -75,19 +86,29 @@ class Attempts:
         """
         if self.options.renew_credentials is None:
             return False
-        with self._renewing:
+        renewals = self._renewals
+        # In time: what renews may itself wait for a thread that waits here.
+        if not self._renewing.acquire(timeout=self.options.deadline):
+            return False
+        try:
             if self._renews:
                 return False  # what renews was itself refused, on this very pool
-            if self.credentials_age == refused:
-                self._renews = True
-                try:
-                    found = self.options.renew_credentials()
-                finally:
-                    self._renews = False
-                for name, value in found.items():
-                    setattr(config, name, value)
-                self.credentials_age += 1
-        return True
+            if self.credentials_age != refused:
+                return True
+            if self._renewals != renewals:
+                return False  # somebody tried meanwhile, in vain
+            self._renews = True
+            try:
+                found = self.options.renew_credentials()
+            finally:
+                self._renews = False
+                self._renewals += 1
+            for name, value in found.items():
+                setattr(config, name, value)
+            self.credentials_age += 1
+            return True
+        finally:
+            self._renewing.release()
 
     def carry_out(self, call: Call, attempt: Attempt, line: Line, *, where: str, size: int = 0) -> Any:
         """Make attempts until one is answered, or a decision ends the call; returns what was read.
@@ -105,6 +126,9 @@ class Attempts:
             SiteRefusal: a status that says no.
         """
         effect = effect_of(call, idempotent_writes=self.options.idempotent_writes)
+        if call.in_doubt and effect is Effect.WRITE:
+            # A loop of the client's, or of a studio's class, around what has ended in doubt.
+            raise self._ambiguous(call, "it was sent, and something wanted to send it again")
         self._begin(call, where)
         deadline = call.started + self.options.deadline + size / self.options.upload_rate
         while True:
@@ -114,9 +138,9 @@ class Attempts:
             decision = self._decide(happening, call, effect, deadline, retry_after)
             if decision.verdict is Verdict.DONE:
                 return read
+            call.in_doubt = call.in_doubt or leaves_doubt(happening, self.options)
             if decision.verdict is not Verdict.REPEAT:
                 raise self._problem(decision.verdict, call, happening, said, where, retry_after, answer)
-            call.in_doubt = call.in_doubt or leaves_doubt(happening, self.options)
             log.info(
                 "%s: %s; again in %.2f s (attempt %d of %d)",
                 call.subject,
@@ -131,7 +155,8 @@ class Attempts:
         if self._spread:
             spread, self._spread = self._spread, 0.0
             self._sleep(self._chance() * spread)
-        call.started = self._clock()
+        if not call.attempts:  # a second time, with new credentials, it still has to end in time
+            call.started = self._clock()
         wait = self.restraint.admit()
         if wait > 0:
             raise SiteUnavailable(
@@ -146,15 +171,15 @@ class Attempts:
         answer: Answer | None = None
         read = None
         said = ""
+        line.sent = False
         try:
             answer, read = attempt(deadline)
             happening = happened(answer)
         except ExchangeFailed as failure:
             happening, said = failure.happening, str(failure.args[1])
         except BaseException as interrupt:
-            if not line.sending or effect is Effect.READ or isinstance(interrupt, Exception):
+            if effect is Effect.READ or not (line.sent or call.in_doubt):
                 raise
-            line.sending = False
             raise self._interrupted(call, interrupt) from interrupt
         self.restraint.note(happening)
         return answer, read, happening, said
@@ -185,7 +210,12 @@ class Attempts:
         )
 
     def _pause(self, seconds: float, call: Call, effect: Effect, where: str) -> None:
-        self._sleep(seconds)
+        try:
+            self._sleep(seconds)
+        except BaseException as interrupt:
+            if effect is Effect.READ or not call.in_doubt:
+                raise
+            raise self._interrupted(call, interrupt) from interrupt
         if not self._closing.is_set():
             return
         if call.in_doubt and effect is not Effect.READ:

@@ -18,7 +18,9 @@ from .self_check import check_override
 __all__ = [
     "LOCAL_METHODS",
     "Fault",
+    "check_client",
     "follow_prototype",
+    "hands_over_rows",
     "is_official_client",
     "knows_capabilities",
     "learn_capabilities",
@@ -51,6 +53,8 @@ def make_client(base_url: Any = None, *args: Any, **kwargs: Any) -> Any:
         )
     kwargs.setdefault("connect", False)
     try:
+        _ = address.port  # where it is no number, this is a ValueError
+        _ = address.port  # a ValueError where it is none
         return shotgun_api3.Shotgun(base_url, *args, **kwargs)
     except (TypeError, ValueError) as problem:
         raise ConfigurationError(
@@ -61,9 +65,16 @@ def make_client(base_url: Any = None, *args: Any, **kwargs: Any) -> Any:
 @cache
 def _pooled_class(prototype_class: Any) -> type[Any]:
     """A subclass of the prototype's own class, so that what a studio overrode stays overridden."""
-    pooled = type(f"Pooled{prototype_class.__name__}", (SafeClient, prototype_class), {})
+    own = prototype_class._http_request is not shotgun_api3.Shotgun._http_request
+    pooled = type(f"Pooled{prototype_class.__name__}", (SafeClient, prototype_class), {"own_transport": own})
     check_override(pooled, prototype_class)
     return pooled
+
+
+def check_client(prototype: Any) -> None:
+    """Warn, the first time for each class of clients, when pooled ones would not be safe."""
+    prototype_class: Any = type(prototype)
+    _pooled_class(prototype_class)
 
 
 def pooled_client(prototype: Any, attempts: Attempts) -> Any:
@@ -77,6 +88,13 @@ def pooled_client(prototype: Any, attempts: Attempts) -> Any:
     vars(client).update(vars(prototype))
     client.prepare(attempts)
     return client
+
+
+def hands_over_rows(prototype: Any) -> bool:
+    """True where nothing that a studio overrode would have seen the rows of a `find`."""
+    prototype_class = type(prototype)
+    seams = ("find", "_call_rpc", "_parse_records", "_transform_inbound", "_visit_data")
+    return all(getattr(prototype_class, name) is getattr(shotgun_api3.Shotgun, name) for name in seams)
 
 
 def follow_prototype(client: Any, prototype: Any) -> None:

@@ -108,11 +108,12 @@ def decide(
     """
     if happening is Happening.ANSWERED:
         return Decision(Verdict.DONE)
-    if happening is Happening.REFUSED:
-        # A no to a repetition says nothing of the attempt before it.
-        return Decision(Verdict.AMBIGUOUS if in_doubt and effect is not Effect.READ else Verdict.REFUSED)
-    if happening is Happening.EXPIRED:
-        return Decision(Verdict.RENEW if renewable and time_left > 0 else Verdict.REFUSED)
+    if happening in (Happening.REFUSED, Happening.EXPIRED):
+        if in_doubt and effect is not Effect.READ:
+            # A no to a repetition says nothing of the attempt before it.
+            return Decision(Verdict.AMBIGUOUS)
+        renews = happening is Happening.EXPIRED and renewable and time_left > 0
+        return Decision(Verdict.RENEW if renews else Verdict.REFUSED)
 
     doubtful = in_doubt or leaves_doubt(happening, options)
     if doubtful and effect is Effect.WRITE:

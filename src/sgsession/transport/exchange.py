@@ -73,14 +73,15 @@ class ExchangeFailed(Exception):
 class Line:
     """A connection that is opened when needed and closed on the slightest doubt. Used by one thread at a time."""
 
+    _socket: socket.socket | None = None
+
     def __init__(self) -> None:
-        self._socket: socket.socket | None = None
         self._address: Address | None = None
         self._opened = 0.0
         self._used = 0.0
         self._process = 0
-        self.sending = False
-        """True from the first byte of a request until its answer has come whole, or not."""
+        self.sent = False
+        """True when something of a request left; who asks sets it back before an attempt."""
 
     @property
     def is_open(self) -> bool:
@@ -130,18 +131,15 @@ class Line:
             ExchangeFailed: with what that says of the request.
         """
         connect_timeout, silence = timeouts
+        head = _head(address, verb, path, headers, length)
         connection = self._open(address, deadline, connect_timeout, longest_idle, longest_life)
         whole = False
         try:
-            self.sending = True
             timed = _Timed(connection, deadline, silence)
-            _send(timed, _head(address, verb, path, headers, length), body)
+            self.sent = True
+            _send(timed, head, body)
             answer, whole = _receive(timed, verb, largest_answer)
-            self.sending = False
             return answer
-        except Exception:
-            self.sending = False  # what happened is told by the exception; an interrupt says nothing
-            raise
         finally:
             # Also when interrupted at any point: bytes that nobody read would be taken for the next answer.
             if whole:
@@ -158,6 +156,8 @@ class Line:
         longest_life: float,
     ) -> socket.socket:
         now = time.monotonic()
+        if now >= deadline:
+            raise ExchangeFailed(Happening.UNREACHABLE, "no time was left")
         if self._socket is not None:
             if (
                 self._address == address
@@ -189,12 +189,10 @@ def _is_quiet(connection: socket.socket) -> bool:
 
 
 def _connected(address: Address, timeout: float) -> socket.socket:
-    if timeout <= 0:
-        raise ExchangeFailed(Happening.UNREACHABLE, "no time was left to connect")
     ends = time.monotonic() + timeout
     try:
         connection = socket.create_connection(address.proxy or (address.host, address.port), timeout)
-    except OSError as problem:
+    except (OSError, UnicodeError) as problem:  # a name that no name can be is a UnicodeError
         raise ExchangeFailed(Happening.UNREACHABLE, problem) from None
     try:
         # One request is one send; waiting for more to send along would only delay it.
@@ -205,6 +203,7 @@ def _connected(address: Address, timeout: float) -> socket.socket:
             _tunnel(timed, address)
         if address.scheme == "https":
             connection.settimeout(timed.left())
+            connection.getpeername()  # where the peer is gone by now, `ssl` would leave a socket open
             connection = _context(address.certificates).wrap_socket(connection, server_hostname=address.host)
         return connection
     except ssl.SSLCertVerificationError as problem:
@@ -231,21 +230,21 @@ def _tunnel(timed: _Timed, address: Address) -> None:
         raise ExchangeFailed(Happening.UNREACHABLE, f"the proxy said {answer.status} {answer.reason}")
 
 
-_contexts: dict[str | None, ssl.SSLContext] = {}
+_contexts: dict[str | None, tuple[int, ssl.SSLContext]] = {}
 
 
 def _context(certificates: str | None) -> ssl.SSLContext:
-    # Reading a bundle of certificates takes some 20 ms: once for all connections of the process.
-    context = _contexts.get(certificates)
-    if context is None:
-        try:
-            context = ssl.create_default_context(cafile=certificates)
-        except (OSError, ssl.SSLError) as problem:
-            raise ExchangeFailed(
-                Happening.UNTRUSTED, f"the certificates of {certificates} cannot be read: {problem}"
-            ) from None
-        _contexts[certificates] = context
-    return context
+    # Reading a bundle of certificates takes some 20 ms: once for all connections of the process, until it changes.
+    try:
+        changed = os.stat(certificates).st_mtime_ns if certificates else 0
+        known = _contexts.get(certificates)
+        if known is None or known[0] != changed:
+            known = _contexts[certificates] = changed, ssl.create_default_context(cafile=certificates)
+    except (OSError, ssl.SSLError) as problem:
+        raise ExchangeFailed(
+            Happening.UNTRUSTED, f"the certificates of {certificates} cannot be read: {problem}"
+        ) from None
+    return known[1]
 
 
 class _Timed:
@@ -258,6 +257,7 @@ class _Timed:
         self._connection = connection
         self._deadline = deadline
         self._silence = silence
+        self.sent = 0
         self.answer: _AnswerFile | None = None
 
     def left(self) -> float:
@@ -272,7 +272,9 @@ class _Timed:
         view = memoryview(piece)
         while view:
             self._connection.settimeout(self.left())
-            view = view[self._connection.send(view) :]
+            count = self._connection.send(view)
+            self.sent += count
+            view = view[count:]
 
     def receive_into(self, buffer: Any) -> int:
         """Read some bytes; 0 at the end."""
@@ -342,7 +344,9 @@ def _send(timed: _Timed, head: bytes, body: bytes | Iterable[bytes]) -> None:
         for piece in body:
             timed.sendall(piece)
     except OSError as problem:
-        raise ExchangeFailed(Happening.UNSENT, problem) from None
+        # The other side went just now. Other errors may be a signal handler's, of after a byte was sent.
+        gone = isinstance(problem, (BrokenPipeError, ConnectionResetError)) and not timed.sent
+        raise ExchangeFailed(Happening.UNREACHABLE if gone else Happening.UNSENT, problem) from None
 
 
 def _receive(timed: _Timed, verb: str, largest: int) -> tuple[Answer, bool]:
@@ -353,7 +357,7 @@ def _receive(timed: _Timed, verb: str, largest: int) -> tuple[Answer, bool]:
     try:
         response.begin()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        body = _unpacked(response, headers.get("content-encoding", ""), largest)
+        body = _unpacked(response, headers.get("content-encoding", "").strip().lower(), largest)
     except (OSError, http.client.HTTPException, zlib.error, ValueError) as problem:
         happening = Happening.BROKEN if file.raw.anything_came else Happening.SILENT
         raise ExchangeFailed(happening, problem) from None
@@ -376,6 +380,8 @@ def _unpacked(response: http.client.HTTPResponse, encoding: str, largest: int) -
     while piece := response.read(_PIECE):
         if unpack is not None:
             piece = unpack.decompress(piece, largest + 1 - length)
+            if unpack.unused_data:
+                raise ValueError("something follows its packed body")
         length += len(piece)
         if length > largest:
             raise ExchangeFailed(

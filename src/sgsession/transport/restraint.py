@@ -25,6 +25,8 @@ _FAILURES = frozenset(
     }
 )
 _OVERLOAD = frozenset({Happening.THROTTLED, Happening.MAINTENANCE})
+# A site that refuses a request is as well as one that grants it.
+_WELL = frozenset({Happening.ANSWERED, Happening.REFUSED, Happening.EXPIRED})
 # Of a window with more requests than these, the last ones tell enough.
 _REMEMBERED = 256
 # Eight connections that are turned down at one moment say one thing, not eight.
@@ -58,7 +60,7 @@ class Restraint:
         self._recent: deque[tuple[float, bool]] = deque(maxlen=_REMEMBERED)
         self._open_until: float | None = None
         self._limit = most
-        self._limit_changed = clock()
+        self._limit_changed = clock() - _ONE_MOMENT
 
     @property
     def limit(self) -> int:
@@ -99,7 +101,7 @@ class Restraint:
                 self._limit, self._limit_changed = max(1, self._limit // 2), now
             if happening in _FAILURES:
                 self._failed(now)
-            elif happening is Happening.ANSWERED:
+            elif happening in _WELL:
                 self._succeeded(now)
 
     def _failed(self, now: float) -> None:

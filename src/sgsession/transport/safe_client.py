@@ -6,6 +6,7 @@ the transport. Its seams are the methods of the client in SEAMS; `self_check` se
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,12 +14,16 @@ from urllib.parse import urlsplit
 from shotgun_api3 import AuthenticationFault
 
 from ..errors import SiteRefusal
+from ..graph.wire import WireRows
 from .attempts import Attempts
 from .calls import Call
+from .collector import collector_paused
 from .decisions import Happening
 from .envelope import results_of
 from .exchange import Address, Answer, ExchangeFailed, Line
 from .forms import Form, pieces_of
+from .own_transports import answer_of
+from .secrets import without_secrets
 from .steps import Steps
 
 __all__ = ["SEAMS", "SafeClient"]
@@ -29,9 +34,12 @@ SEAMS = (
     "_close_connection",
     "_decode_response",
     "_http_request",
+    "_parse_records",
     "_send_form",
+    "_transform_inbound",
     "_upload_data_to_storage",
     "create",
+    "find",
     "update",
     "upload",
 )
@@ -42,13 +50,19 @@ class SafeClient:
 
     # The client's own loops, where a version has more of them than we know, do not repeat anything.
     MAX_ATTEMPTS = 1
+    own_transport = False
+    """The prototype's class sends requests in a way of its own, which is kept."""
 
     config: Any
     _attempts: Attempts
     _line: Line
     _storage_line: Line
-    _call: Call | None
+    _call: Call | None = None
+    _signing_in = False
     _steps: Steps
+    # Inside `find_rows`: rows pass undecoded, and the site is asked whether more follow.
+    _hands_over = False
+    _has_next_page = False
 
     def prepare(self, attempts: Attempts) -> None:
         """Start without a connection; done instead of a constructor, which may ask the site."""
@@ -65,7 +79,7 @@ class SafeClient:
         self, method: str, params: Any, include_auth_params: bool = True, first: bool = False
     ) -> Any:
         call = Call(method, params)
-        params = self._marked(call, params)
+        params = self._extended(call, params)
         credentials = self._attempts.credentials_age
         try:
             results = self._once_more(call, params, include_auth_params, first)
@@ -73,10 +87,12 @@ class SafeClient:
             if isinstance(refusal, SiteRefusal) and refusal.errcode not in (401, 403):
                 raise
             # A definite no: nothing was done, so that even a write may be sent with new credentials.
-            if not self._attempts.renew_credentials(self.config, credentials):
+            if self._signing_in or not self._attempts.renew_credentials(self.config, credentials):
                 raise
             results = self._once_more(call, params, include_auth_params, first)
         self._steps.wrote(method, results)
+        if self._hands_over and method == "read":
+            self._has_next_page = _has_next_page(results)
         return results
 
     def _once_more(self, call: Call, params: Any, include_auth_params: bool, first: bool) -> Any:
@@ -87,8 +103,25 @@ class SafeClient:
         finally:
             self._call = outer
 
-    def _marked(self, call: Call, params: Any) -> Any:
-        """The parameters, with the mark that a created row is recognised by, where that is wanted."""
+    def _build_payload(self, method: str, params: Any, *rest: Any, **more: Any) -> Any:
+        # A studio's _call_rpc may ask for something else, or for more, than it was asked for.
+        if self._call is None or self._call.method != method:
+            self._call = Call(method, params)
+        return super()._build_payload(method, params, *rest, **more)  # type: ignore[misc]
+
+    def authenticate_human_user(self, *arguments: Any, **named: Any) -> Any:
+        """As the client's. It signs in by changing the settings, which here are those of all clients: on a copy."""
+        shared, self.config = self.config, copy.copy(self.config)
+        self._signing_in = True
+        try:
+            return super().authenticate_human_user(*arguments, **named)  # type: ignore[misc]
+        finally:
+            self.config, self._signing_in = shared, False
+
+    def _extended(self, call: Call, params: Any) -> Any:
+        """The parameters with what we ask beside them: whether more rows follow, a mark on created rows."""
+        if self._hands_over and call.method == "read" and _WITHOUT_COUNTS in params:
+            return {**params, _WITHOUT_COUNTS: True}
         field = self._attempts.options.dedupe_field
         if field is None or call.method not in ("create", "batch"):
             return params
@@ -107,16 +140,52 @@ class SafeClient:
         call = self._call or Call("")
         data = body.encode("utf-8") if isinstance(body, str) else body or b""
         address = self._address()
+        own_request = super()._http_request  # type: ignore[misc]
 
         def attempt(deadline: float) -> tuple[Answer, Any]:
-            answer = self._exchange(self._line, address, verb, path, headers, data, len(data), deadline, call)
-            envelope = None if answer.status >= 300 else results_of(answer, call.method)
+            if self.own_transport:
+                answer = answer_of(lambda: own_request(verb, path, body, headers), self._line)
+            else:
+                answer = self._exchange(
+                    self._line, address, verb, path, headers, data, len(data), deadline, call
+                )
+            if answer.status >= 300:
+                return without_secrets(answer, self.config), None
+            with collector_paused():
+                envelope = results_of(answer, call.method)
+            if (
+                call.in_doubt
+                and not call.is_read
+                and isinstance(envelope, dict)
+                and envelope.get("exception")
+            ):
+                # A no to a repetition says nothing of the attempt before it.
+                raise ExchangeFailed(Happening.REFUSED, str(envelope.get("message")))
             return answer, ((answer.status, answer.reason), answer.headers, _Decoded(envelope))
 
         return self._attempts.carry_out(call, attempt, self._line, where=address.shown)  # type: ignore[no-any-return]
 
     def _decode_response(self, headers: Any, body: Any) -> Any:
         return body.envelope if isinstance(body, _Decoded) else super()._decode_response(headers, body)  # type: ignore[misc]
+
+    def find_rows(self, *args: Any, **kwargs: Any) -> WireRows:
+        """As the client's `find`, with the rows as the site sent them: whoever merges them decodes them too."""
+        self._hands_over = True
+        try:
+            rows = self.find(*args, **kwargs)  # type: ignore[attr-defined]
+        finally:
+            self._hands_over = False
+        local_path_field = self.client_caps.local_path_field  # type: ignore[attr-defined]
+        values = self._attempts.wire_values(bool(self.config.convert_datetimes_to_utc), local_path_field)
+        return WireRows(rows, values, self._has_next_page)
+
+    def _transform_inbound(self, data: Any) -> Any:
+        if self._hands_over and self._call is not None and self._call.method == "read":
+            return data
+        return super()._transform_inbound(data)  # type: ignore[misc]
+
+    def _parse_records(self, records: Any) -> Any:
+        return records if self._hands_over else super()._parse_records(records)  # type: ignore[misc]
 
     def _close_connection(self) -> None:
         self._line.close()
@@ -156,8 +225,10 @@ class SafeClient:
             answer = self._exchange(
                 self._line, address, "POST", path, headers, form, form.length, deadline, call
             )
+            if answer.status >= 300:
+                return without_secrets(answer, self.config), None
             text = answer.body.decode("utf-8", "replace")
-            if answer.status < 300 and text[:1] not in ("0", "1"):
+            if text[:1] not in ("0", "1"):
                 raise ExchangeFailed(Happening.BROKEN, "it is not what a site answers to an upload")
             return answer, text
 
@@ -197,9 +268,11 @@ class SafeClient:
         """The client's opener for downloads, with a timeout: it has none by itself."""
         opener = super()._build_opener(handler)  # type: ignore[misc]
         stock_open: Callable[..., Any] = opener.open
+        silence = self._silence()
 
-        def open_in_time(request: Any, data: Any = None, timeout: float | None = None) -> Any:
-            return stock_open(request, data, timeout or self._silence())
+        def open_in_time(request: Any, data: Any = None, timeout: Any = None) -> Any:
+            # urlopen hands on an object that stands for no timeout.
+            return stock_open(request, data, timeout if isinstance(timeout, (int, float)) else silence)
 
         opener.open = open_in_time
         return opener
@@ -240,7 +313,11 @@ class SafeClient:
     def _address(self, scheme: str | None = None, server: str | None = None) -> Address:
         config = self.config
         scheme = scheme or config.scheme
-        host = urlsplit(f"//{server or config.server}")
+        server = server or config.server
+        if server.count(":") > 1 and "[" not in server:
+            # Of an IPv6 address the client drops the brackets, without which its port is part of it.
+            server = urlsplit(self.base_url).netloc.rpartition("@")[2]  # type: ignore[attr-defined]
+        host = urlsplit(f"//{server}")
         return Address(
             scheme=scheme,
             host=host.hostname or "",
@@ -250,6 +327,16 @@ class SafeClient:
             # A private name of the client's class; the constructor worked out which bundle to trust.
             certificates=getattr(self, "_Shotgun__ca_certs", None),
         )
+
+
+# What the client calls the parameter that makes a site say whether more rows follow (wire.md 2.1).
+_WITHOUT_COUNTS = "return_paging_info_without_counts"
+
+
+def _has_next_page(results: Any) -> bool:
+    told = (results.get("paging_info") or {}).get("has_next_page")
+    # Sites before 8.3 do not tell: there is a next page until an empty one comes.
+    return bool(results["entities"]) if told is None else bool(told)
 
 
 class _Decoded:

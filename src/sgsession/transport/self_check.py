@@ -30,6 +30,12 @@ def check_override(pooled: type[Any], prototype_class: type[Any]) -> None:
         _warn(f"it has no {', '.join(missing)}")
     elif not _is_used():
         _warn("its requests pass the transport by")
+    elif pooled.own_transport and not getattr(prototype_class, "sends_once", False):
+        _say(
+            f"{prototype_class.__qualname__} has an _http_request of its own, and its pooled clients use it. If that "
+            f"sends a request again by itself, or passes it on to shotgun_api3's, writes may be sent twice, and "
+            f"deadlines do not hold. Let the class say `sends_once = True` if it does not."
+        )
 
 
 @cache
@@ -59,9 +65,12 @@ def _is_used() -> bool:
 
 def _warn(reason: str) -> None:
     version = getattr(shotgun_api3, "__version__", "of unknown version")
-    text = (
+    _say(
         f"sgsession cannot make shotgun_api3 {version} safe: {reason}. Writes may be sent twice. "
         f"Use a version that sgsession was tested with."
     )
+
+
+def _say(text: str) -> None:
     log.error("%s", text)
     warnings.warn(text, UnsafeTransportWarning, stacklevel=6)

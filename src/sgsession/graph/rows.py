@@ -1,0 +1,229 @@
+"""Merging the rows of an answer in one pass: from what JSON gave to entities, by a plan for each shape of row.
+
+It does what `Merge` does with the same rows decoded (a property test holds them together), for the case that
+nearly all rows are: flat, winning over what is known, with nothing written meanwhile. What is odd about a single
+value is handed to a `Merge`; what is odd about a page, the whole page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..entity import Entity
+from ..errors import SyntaxProblem
+from ..syntax.paths import split_first_hop
+from .links import LinkList, add_backref, relink
+from .merge import Merge
+from .wire import WireRows
+
+if TYPE_CHECKING:
+    from .graph import Graph
+
+__all__ = ["RowMerge", "RowPlan", "plan_of"]
+
+_NOTHING: Any = object()
+_put = dict.__setitem__
+_get = dict.get
+_LINK = {"type", "id", "name"}
+
+
+class RowPlan:
+    """Where the values of rows with these keys go.
+
+    Attributes:
+        fields: for each field the key of the row, the name on the entity, and the key of its back-references.
+        deep: for each link with deep values its field, the type that they are for, and the plan of these.
+    """
+
+    __slots__ = ("deep", "fields")
+
+    def __init__(self, entity_type: str, paths: Iterable[tuple[str, str]]) -> None:
+        self.fields: list[tuple[str, str, tuple[str, str]]] = []
+        parts: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        links = set()
+        for source, path in paths:
+            if "." in path:
+                link, linked_type, rest = split_first_hop(path)
+                parts.setdefault((link, linked_type), []).append((source, rest))
+            else:
+                links.add(path)
+                if path not in ("type", "id"):
+                    self.fields.append((source, path, (entity_type, path)))
+        unknown = {link for link, _ in parts} - links
+        if unknown:
+            # Their values wait for their links, beside the entity.
+            raise SyntaxProblem(f"The rows have no {', '.join(sorted(unknown))}.")
+        self.deep = [
+            (link, linked_type, RowPlan(linked_type, [*part, ("", "id")]))
+            for (link, linked_type), part in parts.items()
+        ]
+
+
+def plan_of(graph: Graph, entity_type: str, keys: tuple[str, ...]) -> RowPlan | None:
+    """The plan for rows of a type with these keys; None for rows that need a `Merge`."""
+    plans = graph.row_plans
+    shape = (entity_type, keys)
+    if shape not in plans:
+        if len(plans) >= 1000:
+            plans.clear()  # somebody asks for other fields each time
+        try:
+            plans[shape] = RowPlan(entity_type, [(key, key) for key in keys])
+        except SyntaxProblem:
+            plans[shape] = None
+    return plans[shape]
+
+
+class RowMerge:
+    """One run of merging a page; made, run once under the graph's lock, and thrown away."""
+
+    def __init__(self, graph: Graph, rows: WireRows, exist: bool) -> None:
+        self._graph = graph
+        self._rows = rows
+        self._exist = exist
+        self._top = rows.values.top
+        self._odd: Merge | None = None
+        # type → id → (name, entity): the links of a page are few and come again and again.
+        self._links: dict[str, dict[int, tuple[Any, Entity]]] = {}
+        self._filled: set[tuple[int, RowPlan]] = set()
+
+    def run(self) -> list[Entity]:
+        """The entities of the rows, in their order."""
+        graph, exist = self._graph, self._exist
+        found: list[Entity] = []
+        keys: tuple[str, ...] | None = None
+        entity_type = ""
+        plan: RowPlan | None = None
+        for row in self._rows:
+            if keys != (keys := tuple(row)) or row["type"] != entity_type:
+                entity_type = row["type"]
+                plan = plan_of(graph, entity_type, keys)
+            entities = graph.identity.of_type(entity_type)
+            entity = entities.get(row["id"])
+            if plan is None or (entity is not None and entity._aside):
+                entity = self._merge_odd_row(row)
+            elif entity is None:
+                entity = entities[row["id"]] = graph.entity_class.make(entity_type, row["id"], graph)
+                self._fill_new(entity, row, plan)
+            else:
+                self._fill(entity, row, plan)
+            entity._exists = exist
+            found.append(entity)
+        if self._odd is not None:
+            self._odd.work()
+        return found
+
+    def _fill_new(self, entity: Entity, row: dict[str, Any], plan: RowPlan) -> None:
+        """Take a row into an entity that has nothing yet: no value to compare, no link to undo."""
+        top, lock = self._top, self._graph.lock
+        for source, field, key in plan.fields:
+            value = row[source]
+            kind = value.__class__
+            if kind is str:
+                _put(entity, field, top[value])
+            elif kind is dict:
+                value = self._link(value)
+                _put(entity, field, value)
+                if isinstance(value, Entity):
+                    add_backref(value, key, entity, lock)
+            elif kind is list:
+                value = self._list(value)
+                _put(entity, field, value)
+                relink(entity, field, None, value, lock)
+            else:
+                _put(entity, field, value)
+        if plan.deep:
+            self._fill_deep(entity, row, plan)
+
+    def _fill(self, entity: Entity, row: dict[str, Any], plan: RowPlan) -> None:
+        """Take a row into an entity that has some fields."""
+        top = self._top
+        for source, field, _ in plan.fields:
+            value = row[source]
+            kind = value.__class__
+            if kind is str:
+                value = top[value]
+            elif kind is dict:
+                value = self._link(value)
+            elif kind is list:
+                value = self._list(value)
+            before = _get(entity, field, _NOTHING)
+            if value is before and kind is not list:
+                continue
+            _put(entity, field, value)
+            if entity._aside:
+                self._settle(entity, field, value)
+            if kind is dict or kind is list or isinstance(before, (dict, list)):
+                relink(entity, field, None if before is _NOTHING else before, value, self._graph.lock)
+        if plan.deep:
+            self._fill_deep(entity, row, plan)
+
+    def _fill_deep(self, entity: Entity, row: dict[str, Any], plan: RowPlan) -> None:
+        """Hand deep values on to the entities that the links lead to, once for each in a page."""
+        for link, linked_type, part in plan.deep:
+            target = _get(entity, link)
+            # A value for another type than the link has says nothing.
+            if isinstance(target, Entity) and _get(target, "type") == linked_type:
+                done = (id(target), part)
+                if done not in self._filled:
+                    self._filled.add(done)
+                    self._fill(target, row, part)
+
+    def _link(self, link: dict[str, Any]) -> Any:
+        """What stands for a dict that is the value of a field: mostly the entity that it links to."""
+        if len(link) == 3:
+            try:
+                name, known = self._links[link["type"]][link["id"]]
+                if name == link["name"]:
+                    return known
+            except (KeyError, TypeError):
+                pass
+            if link.keys() == _LINK:
+                return self._new_link(link)
+        return self._odd_value(self._rows.values.field(link))
+
+    def _new_link(self, link: dict[str, Any]) -> Any:
+        """A link that this page has not had yet."""
+        entity_type, entity_id, name = link["type"], link["id"], link["name"]
+        if entity_type.__class__ is not str or entity_id.__class__ is not int:
+            return self._odd_value(self._rows.values.field(link))
+        graph = self._graph
+        target = graph.entity((entity_type, entity_id))
+        self._links.setdefault(entity_type, {})[entity_id] = (name, target)
+        field = graph.schema.display_name_field(entity_type)
+        value = self._rows.values.value(name)
+        before = _get(target, field, _NOTHING)
+        if before is not value:
+            if isinstance(before, (dict, list)) or isinstance(value, (dict, list)):
+                return self._odd_value({**link, "name": value})
+            _put(target, field, value)
+            if target._aside:
+                self._settle(target, field, value)
+        return target
+
+    def _list(self, items: list[Any]) -> Any:
+        """What stands for a list that is the value of a field."""
+        if not items:
+            return []
+        values = self._rows.values
+        links = LinkList()
+        for item in items:
+            if item.__class__ is not dict or item.keys() != _LINK:
+                return self._odd_value(values.value(items))
+            links.append(self._link(item))
+        return links
+
+    def _merge_odd_row(self, row: dict[str, Any]) -> Entity:
+        """Merge a row in the other way, whole."""
+        entity: Entity = self._graph.merge([self._rows.values.row(row)], over=True, resolve=False)[0]
+        return entity
+
+    def _odd_value(self, value: Any) -> Any:
+        if self._odd is None:
+            self._odd = Merge(self._graph, True, None, False)
+        return self._odd.value(value)
+
+    def _settle(self, entity: Entity, field: str, value: Any) -> None:
+        gaps = self._graph.settle_aside(entity, field, value)
+        if gaps:
+            self._graph.merge({"type": value["type"], "id": value["id"], **gaps}, over=True, resolve=False)

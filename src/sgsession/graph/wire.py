@@ -1,0 +1,101 @@
+"""Rows as a site sends them, before anybody has walked through them, and what turns their texts into values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+__all__ = ["WireRows", "WireValues"]
+
+# Texts are remembered so that equal ones are one object. A million names that are all different must not all
+# stay in memory until their find ends.
+_REMEMBERED = 16_384
+
+
+class _Texts(dict[str, Any]):
+    """Text as it was sent → the value that it stands for, worked out once."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._value = value
+
+    def __missing__(self, text: str) -> Any:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        value = self[text] = self._value(text)
+        return value
+
+
+class WireValues:
+    """How the values of rows read, as the official client reads them. Used by one thread at a time.
+
+    Args:
+        moment: the instant that a text of 20 characters stands for, or the text itself where it is none.
+        local_path_field: the key under which links to local files have this system's path, if any.
+    """
+
+    def __init__(self, moment: Callable[[str], Any], local_path_field: str | None) -> None:
+        self._moment = moment
+        self._local_path_field = local_path_field
+        self.nested = _Texts(self._nested_text)
+        """The texts inside of links and lists."""
+        self.top = _Texts(self._top_text)
+        """The texts that are fields of a row: the client puts `<` back there, and there only."""
+
+    def _nested_text(self, text: str) -> Any:
+        return self._moment(text) if len(text) == 20 else text
+
+    def _top_text(self, text: str) -> Any:
+        value = self.nested[text]
+        return value.replace("&lt;", "<") if "&lt;" in text and isinstance(value, str) else value
+
+    def row(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row as the official client gives it."""
+        return {field: self.field(value) for field, value in row.items()}
+
+    def field(self, value: Any) -> Any:
+        """The value of a field of a row."""
+        if value.__class__ is str:
+            return self.top[value]
+        value = self.value(value)
+        if (
+            isinstance(value, dict)
+            and value.get("link_type") == "local"
+            and self._local_path_field is not None
+            and self._local_path_field in value
+        ):
+            path = value[self._local_path_field]
+            value["local_path"] = path
+            value["url"] = f"file://{path or ''}"
+        return value
+
+    def value(self, value: Any) -> Any:
+        """A value inside of another one. JSON that was read is never deeper than the reader's own limit."""
+        kind = value.__class__
+        if kind is str:
+            return self.nested[value]
+        if kind is dict:
+            return {key: self.value(item) for key, item in value.items()}
+        return [self.value(item) for item in value] if kind is list else value
+
+
+class WireRows(list[dict[str, Any]]):
+    """A page of rows as the site sent them.
+
+    Attributes:
+        values: what their texts stand for.
+        has_next_page: whether the site has more.
+    """
+
+    __slots__ = ("has_next_page", "values")
+
+    def __init__(self, rows: Iterable[dict[str, Any]], values: WireValues, has_next_page: bool) -> None:
+        super().__init__(rows)
+        self.values = values
+        self.has_next_page = has_next_page
+
+    def decoded(self) -> list[dict[str, Any]]:
+        """The rows as the official client gives them."""
+        return [self.values.row(row) for row in self]

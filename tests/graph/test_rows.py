@@ -1,0 +1,174 @@
+"""Merging in one pass: the rows as they were sent give what the decoded rows give, merged one value at a time."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgsession import Session
+from sgsession.graph.wire import WireRows, WireValues
+from sgsession.transport.moments import reader_of_moments
+
+from .views import back_references, known, links_turned_round
+
+TYPES = ("Task", "Shot", "Sequence", "Version")
+KEYS = [
+    "content",
+    "entity",
+    "entity.Shot.code",
+    "entity.Shot.id",
+    "entity.Shot.sg_sequence",
+    "entity.Shot.sg_sequence.Sequence.code",
+    "entity.Shot.tags",
+    "entity.Task.content",
+    "sg_sequence",
+    "sg_sequence.Sequence.code",
+    "tags",
+    "updated_at",
+    "url",
+]
+
+texts = st.sampled_from(
+    [
+        "",
+        "AA",
+        "a &lt; b",
+        "2026-11-23T20:08:20Z",
+        "2026-11-23 20:08:20Z",
+        "2026-02-30T00:00:00Z",
+        "x" * 20,
+        "ß",
+    ]
+)
+ids = st.integers(1, 3)
+bare = st.fixed_dictionaries({"type": st.sampled_from(TYPES), "id": ids})
+# A page is of one moment: two links of it do not say two things of one entity.
+NAMES = ["AA", "a &lt; b", "2026-11-23T20:08:20Z", None]
+named = bare.map(lambda link: {**link, "name": NAMES[(len(link["type"]) + link["id"]) % 4]})
+odd = st.builds(
+    lambda link, more: {**link, **more},
+    named,
+    st.sampled_from(
+        [{"valid": "valid"}, {"extra": "AB"}, {"template_task_id": 5}, {"other": {"type": "Shot", "id": 2}}]
+    ),
+)
+no_link = st.sampled_from(
+    [
+        {"name": "a", "type": "b"},
+        {
+            "link_type": "local",
+            "local_path_linux": "/a",
+            "name": "2026-11-23T20:08:20Z",
+            "type": "Attachment",
+        },
+        {"type": "Shot", "id": "1", "name": "x"},
+        {"type": 5, "id": 1, "name": "x"},
+        {"x": [{"type": "Shot", "id": 1}]},
+    ]
+)
+links = st.none() | named | bare | odd | no_link
+lists = st.lists(named, max_size=3) | st.lists(links | texts, max_size=3)
+values = st.none() | texts | st.integers(-3, 3) | st.booleans() | st.floats(-2, 2) | links | lists
+
+
+@st.composite
+def pages(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Rows of one shape, mostly, as a page has them."""
+    keys = draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=8))
+    truth: dict[tuple[Any, ...], Any] = {}
+
+    def said(key: str, entity_type: Any, entity_id: Any) -> Any:
+        link, _, rest = key.partition(".")
+        value = truth.get((entity_type, entity_id, link))
+        if (entity_type, entity_id, link) not in truth:
+            value = truth[entity_type, entity_id, link] = draw(values)
+        if not rest:
+            return value
+        linked_type, _, rest = rest.partition(".")
+        if not isinstance(value, dict) or value.get("type") != linked_type:
+            return None
+        return value["id"] if rest == "id" else said(rest, linked_type, value.get("id"))
+
+    found = []
+    for _ in range(draw(st.integers(0, 4))):
+        row: dict[str, Any] = {"type": draw(st.sampled_from(TYPES)), "id": draw(ids)}
+        found.append({**row, **{key: said(key, row["type"], row["id"]) for key in keys}})
+    return found
+
+
+def in_one_pass(rows: list[dict[str, Any]]) -> WireRows:
+    """The rows as a connection hands them over."""
+    return WireRows(copy.deepcopy(rows), WireValues(reader_of_moments(True), "local_path_linux"), False)
+
+
+def merged(answers: list[list[dict[str, Any]]], one_pass: bool) -> tuple[Session, list[list[Any]]]:
+    """A session that was given these answers in turn, and what each gave."""
+    session = Session(False)
+    found = []
+    for rows in answers:
+        answer: Any = in_one_pass(rows) if one_pass else in_one_pass(rows).decoded()
+        with session.graph.reading() as moment:
+            found.append([entity.key for entity in session.graph.merge_answer(answer, moment, True)])
+    return session, found
+
+
+@given(st.lists(pages(), min_size=1, max_size=3))
+def test_one_pass_gives_what_merging_gives(answers: list[list[dict[str, Any]]]) -> None:
+    """The same entities in the same order, with the same fields, links, back-references and existence."""
+    quick, found = merged(answers, one_pass=True)
+    slow, expected = merged(answers, one_pass=False)
+    assert found == expected
+    assert known(quick) == known(slow)
+    assert back_references(quick) == back_references(slow)
+    assert {e.key: e._exists for e in quick.graph.identity} == {e.key: e._exists for e in slow.graph.identity}
+    assert {e.key: e._aside or {} for e in quick.graph.identity} == {
+        e.key: e._aside or {} for e in slow.graph.identity
+    }
+    assert back_references(quick) == links_turned_round(quick)
+
+
+def test_equal_values_are_one_object() -> None:
+    """Texts, instants and links that are equal are shared between the rows of all pages."""
+    row = {
+        "type": "Task",
+        "content": "Comp and more",
+        "updated_at": "2026-11-23T20:08:20Z",
+        "step": {"type": "Step", "id": 4, "name": "Comp"},
+    }
+    rows = [json.loads(json.dumps({**row, "id": id})) for id in (1, 2)]
+    session = Session(False)
+    values = WireValues(reader_of_moments(True), None)
+    with session.graph.reading() as moment:
+        [first] = session.graph.merge_answer(WireRows(rows[:1], values, True), moment, True)
+        [second] = session.graph.merge_answer(WireRows(rows[1:], values, False), moment, True)
+    for field in ("content", "updated_at", "step"):
+        assert first[field] is second[field]
+    assert [key for key in first if key not in ("type", "id")] == ["content", "updated_at", "step"]
+    assert all(one is other for one, other in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("one_pass", [True, False])
+def test_what_waited_for_its_link_is_older_than_what_comes_with_it(one_pass: bool) -> None:
+    """A deep value that came before its link does not replace the one that the link's row has."""
+    early = {"type": "Task", "id": 2, "entity.Shot.code": None}
+    late = {"type": "Task", "id": 2, "entity.Shot.id": 1, "entity.Shot.code": "AA"}
+    session, _ = merged([[early], [late]], one_pass)
+    assert known(session)["Shot", 1]["code"] == "AA"
+
+
+@pytest.mark.parametrize("field", ["updated_at", "code"])
+def test_what_was_written_meanwhile_stays(field: str) -> None:
+    """A row that was on its way while this session wrote does not bring the old value back."""
+    session = Session(False)
+    shot = session.merge({"type": "Shot", "id": 1, "code": "old", "updated_at": None})
+    with session.graph.reading() as moment:
+        shot[field] = "new"
+        answer = in_one_pass([{"type": "Shot", "id": 1, "code": "older", "updated_at": "older", "x": 1}])
+        session.graph.merge_answer(answer, moment, True)
+    assert shot[field] == "new"
+    assert shot["x"] == 1
