@@ -128,6 +128,7 @@ def test_the_printed_environment_reaches_the_site(variables: dict[str, str]) -> 
     )
     assert child.stdout
     copied: dict[str, str] = {}
+    assert "Open that address in a browser" in child.stdout.readline() + child.stdout.readline()
     while len(copied) < 3:
         words = child.stdout.readline().split(maxsplit=1)
         if words and words[0] == "export":

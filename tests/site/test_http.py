@@ -67,7 +67,7 @@ def test_any_prefix_is_served(wire: Wire, path: str) -> None:
     [
         ("GET", "/api3/json", 405),
         ("PUT", "/api3/json", 405),
-        ("POST", "/", 404),
+        ("POST", "/", 405),
         ("POST", "/api3/json/", 404),
         ("POST", "/api3/jsonx", 404),
         ("GET", "/api3", 404),

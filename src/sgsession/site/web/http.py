@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from ..engine import Engine, refusal
 from ..faults import SiteFault
 from ..methods.exporting import RawBody
+from ..pages.routes import Pages
 from .arrivals import Arrival
 from .faulting import JSON, Answer
 from .file_routes import file_routes
@@ -31,7 +32,8 @@ __all__ = ["LARGEST_BODY", "Arrived", "answered", "application", "decoded", "enc
 
 _log = logging.getLogger("sgsession.site")
 
-LARGEST_BODY = 64 * 1024 * 1024
+# Files come another way. A request of this size may become some twenty times as much in memory once it is read.
+LARGEST_BODY = 16 * 1024 * 1024
 
 # What JSON may spell and the site may not hold: lone surrogates, integers past 64 bits, and numbers that
 # overflow to infinity. Only a body with one of these spellings is walked, so ordinary ones cost one scan.
@@ -53,12 +55,15 @@ def application(
     """
     calls = _RemoteCalls(engine, arrived, workers, host)
     files = file_routes(engine, workers, calls.is_ours, largest_upload)
+    pages = Pages(engine, workers, calls.is_ours, host)
     application = Starlette(
         routes=[
             Route("/api3/json", calls.post, methods=["POST"]),
             Route("/{prefix:path}/api3/json", calls.post, methods=["POST"]),
             *files,
-        ]
+            *pages.routes(),
+        ],
+        exception_handlers={404: pages.missing},
     )
     # The client follows no redirect on a POST, so a near miss is a plain 404.
     application.router.redirect_slashes = False
