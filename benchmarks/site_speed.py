@@ -3,7 +3,8 @@
     python benchmarks/site_speed.py [--rounds 15]
 
 Prints the median and the spread (10th to 90th percentile) of each, beside its target. `cpu` is what the
-process spent meanwhile: on a machine that is busy with other things, it is what the figure would be alone.
+process spent meanwhile: on a machine that is busy with other things, it is nearer to what the figure would be
+alone. The load of the machine is said before and after.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sgsession.site import LocalSite
@@ -42,6 +45,9 @@ FILTERS: dict[str, list[dict[str, Any]]] = {
     "deep filter": [
         {"path": "entity.Shot.sg_sequence.Sequence.code", "relation": "is_not", "values": ["nothing"]}
     ],
+    "deep filter that most shots pass": [
+        {"path": "entity.Shot.sg_cut_in", "relation": "greater_than", "values": [0]}
+    ],
     "deep filter, 500 of 100,000": [
         {"path": "entity.Shot.sg_sequence.Sequence.id", "relation": "is", "values": [7]}
     ],
@@ -63,18 +69,12 @@ def page_of_tasks(conditions: list[dict[str, Any]], number: int) -> dict[str, An
     }
 
 
+@dataclass(frozen=True)
 class Measured:
-    """Rounds of something: how long each takes, and what the processor spends on it, in milliseconds."""
+    """Rounds of something: how long each took, and what the processor spent on one, in milliseconds."""
 
-    def __init__(self, what: Callable[[], Any], rounds: int) -> None:
-        what()  # what the first one costs is not counted
-        self.elapsed: list[float] = []
-        processor = time.process_time()
-        for _ in range(rounds):
-            began = time.perf_counter()
-            what()
-            self.elapsed.append((time.perf_counter() - began) * 1000)
-        self.cpu = (time.process_time() - processor) * 1000 / rounds
+    elapsed: list[float]
+    cpu: float
 
     def shown(self, name: str, target: str, *, per_second: int = 0) -> None:
         """One line: median, spread, processor, target; or the rate, where a round makes so many."""
@@ -85,6 +85,18 @@ class Measured:
         tenths = statistics.quantiles(values, n=10)
         spread = f"{tenths[0]:.1f} to {tenths[-1]:.1f}"
         print(f"{name:<60} {statistics.median(values):>8.1f} {unit:<3} {spread:>18} {cpu:>8.1f}   {target}")
+
+
+def measured(what: Callable[[], Any], rounds: int) -> Measured:
+    """Rounds of a function of this process; what the first one costs is not counted."""
+    what()
+    elapsed = []
+    processor = time.process_time()
+    for _ in range(rounds):
+        began = time.perf_counter()
+        what()
+        elapsed.append((time.perf_counter() - began) * 1000)
+    return Measured(elapsed, (time.process_time() - processor) * 1000 / rounds)
 
 
 def pages(engine: Engine, credentials: dict[str, str], rounds: int) -> None:
@@ -104,7 +116,7 @@ def pages(engine: Engine, credentials: dict[str, str], rounds: int) -> None:
             def read(params: dict[str, Any] = params) -> None:
                 json.dumps(asked(engine, credentials, "read", params))
 
-            Measured(read, rounds).shown(f"{label} page, {name} ({len(rows)} rows of {count:,})", PAGE_TARGET)
+            measured(read, rounds).shown(f"{label} page, {name} ({len(rows)} rows of {count:,})", PAGE_TARGET)
 
 
 def asked(engine: Engine, credentials: dict[str, str], method: str, params: dict[str, Any]) -> Any:
@@ -116,10 +128,10 @@ def asked(engine: Engine, credentials: dict[str, str], method: str, params: dict
 
 
 def small_reads(site: LocalSite, credentials: dict[str, str], rounds: int) -> None:
-    """One shot by id, again and again on one connection."""
+    """One shot by id, again and again."""
     params = {
         "type": "Shot",
-        "return_fields": ["code", "sg_status_list"],
+        "return_fields": ["code", "sg_status_list", "sg_cut_in"],
         "filters": {
             "logical_operator": "and",
             "conditions": [{"path": "id", "relation": "is", "values": [4711]}],
@@ -129,24 +141,26 @@ def small_reads(site: LocalSite, credentials: dict[str, str], rounds: int) -> No
         "return_paging_info_without_counts": True,
         "api_return_image_urls": True,
     }
-    inside = Measured(lambda: asked(site.engine, credentials, "read", params), 40 * rounds)
+    inside = measured(lambda: asked(site.engine, credentials, "read", params), 40 * rounds)
     inside.shown("one small read inside the server", "")
-    # From another process: a client in this one would share the interpreter with the server.
-    address = site.url.removeprefix("http://")
+    for connections in (1, 4):
+        _over_http(site, [json.dumps(credentials), json.dumps(params), str(rounds)], connections)
+
+
+def _over_http(site: LocalSite, arguments: list[str], connections: int) -> None:
+    """The rate over that many connections, each from another process: a client in this one would share its lock."""
+    command = [sys.executable, __file__, "--load", site.url.removeprefix("http://"), *arguments]
     processor = time.process_time()
-    command = [
-        sys.executable,
-        __file__,
-        "--load",
-        address,
-        json.dumps(credentials),
-        json.dumps(params),
-        str(rounds),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    inside.cpu = (time.process_time() - processor) * 1000 / (rounds + 1)
-    inside.elapsed = json.loads(done.stdout)
-    inside.shown("small reads over keep-alive", SMALL_TARGET, per_second=READS)
+    clients = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(connections)]
+    spent = [json.loads(client.communicate()[0]) for client in clients]
+    rounds = len(spent[0])
+    cpu = (time.process_time() - processor) * 1000 / (rounds + 1) / connections
+    # Side by side: so many connections make so many rounds in the time of one.
+    elapsed = [statistics.mean(each) / connections for each in zip(*spent, strict=True)]
+    name = "small reads over keep-alive, " + (
+        "one connection" if connections == 1 else f"{connections} connections"
+    )
+    Measured(elapsed, cpu).shown(name, SMALL_TARGET, per_second=READS)
 
 
 def load(address: str, credentials: str, params: str, rounds: str) -> None:
@@ -174,11 +188,19 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     began = time.perf_counter()
     with LocalSite(demo="large") as site:
-        print(f"the large demo was made in {time.perf_counter() - began:.1f} s\n")
+        print(f"the large demo was made in {time.perf_counter() - began:.1f} s; {busy()}\n")
         print(f"{'':<60} {'median':>12} {'10 % to 90 %':>18} {'cpu':>8}   target")
         credentials = {"script_name": site.script_name, "script_key": site.api_key}
         pages(site.engine, credentials, rounds)
         small_reads(site, credentials, rounds)
+        print(f"\n{busy()}")
+
+
+def busy() -> str:
+    """How busy the machine is, where that can be known."""
+    if not hasattr(os, "getloadavg"):
+        return f"{os.cpu_count()} processors"
+    return f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
 
 
 if __name__ == "__main__":

@@ -9,36 +9,40 @@ for task in session.find("Task", [["sg_status_list", "is", "ip"]]):
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
-
-from .entity import Entity, minimize
-from .errors import (
-    ConfigurationError,
-    EntityNotFoundError,
-    FieldNotLoadedError,
-    PoolError,
-    SessionError,
-    SiteUnavailable,
-    SyntaxProblem,
-    UnknownNameError,
-)
-from .pool import ShotgunPool
-from .schema import Schema
-from .session import Session
 
 if TYPE_CHECKING:
     from .aio import AsyncEntity, AsyncSession
+    from .entity import Entity, minimize
+    from .errors import (
+        AmbiguousWrite,
+        ConfigurationError,
+        EntityNotFoundError,
+        FieldNotLoadedError,
+        PartialWrite,
+        PoolError,
+        SessionError,
+        SiteUnavailable,
+        SyntaxProblem,
+        UnknownNameError,
+    )
+    from .pool import ShotgunPool
+    from .schema import Schema
+    from .session import Session
     from .transport.connect import connect
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AmbiguousWrite",
     "AsyncEntity",
     "AsyncSession",
     "ConfigurationError",
     "Entity",
     "EntityNotFoundError",
     "FieldNotLoadedError",
+    "PartialWrite",
     "PoolError",
     "Schema",
     "Session",
@@ -53,14 +57,28 @@ __all__ = [
 ]
 
 
+# Where the names live that are imported when they are first asked for (PEP 562): the pytest plugin is loaded in
+# every test run of a machine, and must not cost the client and the session where nobody uses them. What is not
+# listed is one of errors.
+_HOMES = {
+    "AsyncEntity": "aio",
+    "AsyncSession": "aio",
+    "Entity": "entity",
+    "Schema": "schema",
+    "Session": "session",
+    "ShotgunPool": "pool",
+    "connect": "transport.connect",
+    "minimize": "entity",
+}
+
+
 def __getattr__(name: str) -> Any:
-    # Imported when first asked for: asyncio and the search for sites cost more than all the rest.
-    if name in ("AsyncEntity", "AsyncSession"):
-        from . import aio
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
+    globals()[name] = value
+    return value
 
-        return getattr(aio, name)
-    if name == "connect":
-        from .transport.connect import connect
 
-        return connect
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

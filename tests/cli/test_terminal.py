@@ -6,12 +6,17 @@ import os
 import re
 import sys
 import threading
+import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
 from io import TextIOWrapper
+from pathlib import Path
 
 import pytest
 
 from sgsession.cli import main
+from sgsession.cli.printing import Printer
 from sgsession.site import LocalSite
 
 from .conftest import Run
@@ -179,6 +184,62 @@ def test_a_slow_site_gets_a_sign_of_life(on_terminal: Terminal) -> None:
     assert run.err.endswith("1 Shot\n")
     assert "Reading Shots" not in run.out
     assert "AA_001" in run.out
+
+
+def test_a_sign_of_life_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once somebody knows how much of a demo or dump is loaded, the bar has a percentage; it is gone at the end."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    screen, arguments = Screen(), Namespace(no_color=True)
+    with redirect_stderr(screen.stream), Printer(arguments).waiting("Loading site.jsonl") as advance:
+        advance(0.125)
+        advance(0.25)
+        time.sleep(1.5)
+    said = screen.close()
+    assert "Loading site.jsonl" in _plain(said)
+    assert " 25%" in _plain(said)
+    assert said.endswith("\x1b[2K")  # the line is empty again
+
+
+def test_a_password_is_asked_for_twice(environment: dict[str, str], tmp_path: Path) -> None:
+    """On a terminal the password is typed unseen, and again; two that differ change nothing."""
+    database = tmp_path / "film.sqlite"
+    LocalSite(database, demo="small", serve=False).close()
+    words = ["account", "ada.lindqvist", "--database", str(database), "--password"]
+    status, said = _typing(words, "one", "other")
+    assert (status, said.splitlines()[-1]) == (2, "sgsession: these are not the same; nothing was changed.")
+    status, said = _typing(words, "s3cret", "s3cret")
+    assert (status, "s3cret" in said) == (0, False)
+    assert said.startswith("Password of ada.lindqvist: ")
+    with LocalSite(database) as site:
+        client = site.connect(login="ada.lindqvist", password="s3cret")
+        assert client.find_one("Shot", []) is not None
+        client.close()
+
+
+def _typing(words: list[str], *typed: str) -> tuple[int, str]:
+    """The exit status of a command, and what its terminal shows, when somebody types a line at each prompt."""
+    import pty
+
+    code = "import sys; from sgsession.cli import main; sys.exit(main())"
+    child, terminal = pty.fork()
+    if child == 0:  # pragma: no cover - the other process
+        os.execv(sys.executable, [sys.executable, "-c", code, *words])
+    shown = b""
+    try:
+        for line in typed:
+            # What is typed before the prompt would be seen, and thrown away.
+            while not shown.endswith(b": "):
+                shown += os.read(terminal, 1024)
+            os.write(terminal, f"{line}\n".encode())
+            shown += os.read(terminal, 1024)
+        while piece := os.read(terminal, 1024):
+            shown += piece
+    except OSError:
+        pass  # how Linux says that the other end was closed
+    os.close(terminal)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status), shown.decode().replace("\r\n", "\n")
 
 
 def test_a_quick_site_gets_none(on_terminal: Terminal) -> None:

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import io
+import pickle
 import pkgutil
 import subprocess
 import sys
@@ -194,7 +195,7 @@ def test_importing_the_package_loads_no_extra_and_no_event_loop() -> None:
     code = (
         "import sys, shotgun_api3\n"
         "before = set(sys.modules)\n"
-        "import sgsession\n"
+        "from sgsession import Session, ShotgunPool, Entity, SessionError\n"
         "print(*sorted(set(sys.modules) - before), sep='\\n')\n"
     )
     done = subprocess.run(
@@ -204,6 +205,36 @@ def test_importing_the_package_loads_no_extra_and_no_event_loop() -> None:
     assert "sgsession.session" in loaded
     assert not [name for name in loaded if name == "asyncio" or name.startswith("asyncio.")]
     assert not [name for name in loaded if name in NOT_WITH_THE_CORE]
+
+
+def test_a_test_run_that_uses_no_site_does_not_pay_for_one() -> None:
+    """pytest imports the plugin wherever the package is installed: that loads neither the client nor a session."""
+    code = (
+        "import sys, pytest\n"
+        "before = set(sys.modules)\n"
+        "import sgsession.testing.plugin\n"
+        "print(*sorted(set(sys.modules) - before), sep='\\n')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["sgsession", "sgsession.testing", "sgsession.testing.plugin"]
+
+
+def test_names_that_are_imported_when_asked_for_are_like_others() -> None:
+    """They are told by dir(), taken by `import *`, imported once, and unpickled in a process that has none yet."""
+    code = (
+        "import pickle, sys, sgsession\n"
+        "assert set(sgsession.__all__) <= set(dir(sgsession)), dir(sgsession)\n"
+        "assert 'Session' not in vars(sgsession)\n"
+        "entity = pickle.loads(bytes.fromhex(sys.argv[1]))\n"
+        "assert isinstance(entity, sgsession.Entity)\n"
+        "assert sgsession.Session is vars(sgsession)['Session']\n"
+        "from sgsession import *\n"
+        "assert all(name in globals() for name in sgsession.__all__)\n"
+    )
+    pickled = pickle.dumps(Session(False).merge({"type": "Shot", "id": 1, "code": "AA_010"}))
+    subprocess.run([sys.executable, "-W", "error", "-c", code, pickled.hex()], check=True)
 
 
 def test_a_session_without_a_site_loads_none_either() -> None:

@@ -133,6 +133,7 @@ def test_starting_over_is_a_fresh_site_at_the_same_address(site: LocalSite, conn
     assert connect(site).find("Shot", []) == []
 
 
+@pytest.mark.sqlite("where the file is")
 def test_starting_over_leaves_no_folder(
     site: LocalSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

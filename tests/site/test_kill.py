@@ -166,6 +166,7 @@ def logged(connection: Connection, tables: Tables, ids: list[int]) -> dict[int, 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the sites are forked")
 @pytest.mark.timeout(3600)
+@pytest.mark.sqlite("the file of a process that was killed")
 @pytest.mark.parametrize("cycles", [100, pytest.param(1000, marks=pytest.mark.long)])
 def test_killed_at_any_moment(cycles: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Acknowledged writes are there; others are whole or absent: row, record, links and events agree."""

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import shotgun_api3
 
+from sgsession.errors import SessionError
 from sgsession.site import LocalSite, PortInUseError, Request
 from sgsession.site.web.server import ServerThread, listening_socket
 
@@ -103,18 +104,51 @@ def test_a_slow_call_blocks_no_other(site: LocalSite, connect: Connect) -> None:
 
 
 def test_a_database_keeps_its_rows(tmp_path: Path, connect: Connect) -> None:
-    """A site on a file comes back with its rows, its script and a new key."""
+    """A site on a file comes back with its rows, its script and the script's key."""
     database = tmp_path / "studio.sqlite"
     with LocalSite(database) as first:
         project = connect(first).create("Project", {"name": "Kept"})
-        old_key = first.api_key
     with LocalSite(database) as second:
-        client = connect(second)
+        client = connect(second, script_name=first.script_name, api_key=first.api_key)
         assert client.find_one("Project", [["name", "is", "Kept"]])["id"] == project["id"]
-        assert second.script_name == first.script_name
         assert len(client.find("ApiUser", [])) == 1
-        with pytest.raises(shotgun_api3.AuthenticationFault):
-            connect(second, script_name=second.script_name, api_key=old_key).find("Shot", [])
+
+
+def test_a_second_site_on_a_file_does_not_lock_the_first_out(tmp_path: Path, connect: Connect) -> None:
+    """Whoever signed in at the first goes on, for both take the same key."""
+    database = tmp_path / "studio.sqlite"
+    with LocalSite(database) as first, LocalSite(database) as second:
+        assert first.api_key == second.api_key
+        assert connect(first).find("Shot", []) == connect(second).find("Shot", []) == []
+
+
+def test_a_lost_key_file_makes_the_old_key_void(tmp_path: Path, connect: Connect) -> None:
+    """Without its file a site gets a new key, and turns the old one away."""
+    database = tmp_path / "studio.sqlite"
+    with LocalSite(database, serve=False) as first:
+        old_key = first.api_key
+    (tmp_path / "studio.sqlite.key").unlink()
+    with LocalSite(database) as second, pytest.raises(shotgun_api3.AuthenticationFault):
+        connect(second, script_name=second.script_name, api_key=old_key).find("Shot", [])
+
+
+def test_a_database_that_cannot_be_used_leaves_no_key(tmp_path: Path) -> None:
+    """A path typed wrong gets no file beside it."""
+    database = tmp_path / "letter.txt"
+    database.write_text("Dear Ann, this is no database of a site, and it shall stay what it is.")
+    with pytest.raises(SessionError, match="not a database of a site"):
+        LocalSite(database, serve=False)
+    assert [each.name for each in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_progress_of_a_demo(tmp_path: Path) -> None:
+    """Who asks is told ever larger shares of the demo, and the whole at the end."""
+    shares: list[float] = []
+    LocalSite(tmp_path / "demo.sqlite", demo="small", serve=False, progress=shares.append).close()
+    assert len(shares) > 5
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < 0.5
+    assert shares[-1] == 1.0
 
 
 def test_a_demo_is_loaded_once(tmp_path: Path, connect: Connect) -> None:
@@ -171,6 +205,7 @@ def test_closing_does_not_wait_for_what_is_held(connect: Connect) -> None:
         assert sleeping.result(10) == []
 
 
+@pytest.mark.sqlite("where the file is")
 def test_closing_leaves_no_thread_and_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After close the process has its old threads, and the private folder is gone."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

@@ -205,6 +205,58 @@ def test_only_administrators_give_permissions(
     assert written["permission_rule_set"]["id"] == artist["id"]
 
 
+def test_the_schema_is_edited_by_administrators(
+    site: LocalSite, shotgun: shotgun_api3.Shotgun, ann: Row, connect: Connect
+) -> None:
+    """Scripts and administrators make, change, delete and revive fields; others do not, whoever acts as them."""
+    name = shotgun.schema_field_create("Shot", "text", "Look")
+    client = connect(site, login="ann", password="x")
+    acting = connect(site, script_name=site.script_name, api_key=site.api_key, sudo_as_login="ann")
+    before = shotgun.schema_field_read("Shot")
+    for each in (client, acting):
+        for method, verb, words in (
+            ("schema_field_create", "created", ("Shot", "text", "Other")),
+            ("schema_field_update", "updated", ("Shot", name, {"name": "Other"})),
+            ("schema_field_update", "updated", ("Shot", name, {})),
+            ("schema_field_delete", "deleted", ("Shot", name)),
+            ("schema_field_create", "created", ("Shto", "text", "Other")),
+        ):
+            refused = FORBIDDEN.format(method, "DisplayColumn", 0, verb)
+            with pytest.raises(shotgun_api3.Fault, match=refused):
+                getattr(each, method)(*words)
+    assert shotgun.schema_field_read("Shot") == before
+    site.set_permission_group("ann", "manager")
+    with pytest.raises(shotgun_api3.Fault, match="can not be deleted by this user"):
+        client.schema_field_delete("Shot", name)
+    site.set_permission_group("ann", "admin")
+    assert client.schema_field_update("Shot", name, {"name": "Other"}) is True
+    assert acting.schema_field_delete("Shot", name) is True
+
+
+def test_editable_is_each_callers_own(
+    site: LocalSite, shotgun: shotgun_api3.Shotgun, ann: Row, connect: Connect
+) -> None:
+    """`editable` is false for what the caller may not write anyhow: what it says is what a write gets."""
+    client = connect(site, login="ann", password="x")
+
+    def editable(asking: shotgun_api3.Shotgun, entity_type: str, field: str) -> bool:
+        return asking.schema_field_read(entity_type, field)[field]["editable"]["value"]
+
+    for entity_type, field, theirs in (
+        ("Shot", "code", True),
+        ("HumanUser", "email", True),  # of her own row
+        ("HumanUser", "login", False),
+        ("Project", "archived", False),
+        ("Project", "name", True),
+        ("LocalStorage", "code", False),
+        ("ApiUser", "description", False),
+    ):
+        assert editable(shotgun, entity_type, field) is True
+        assert editable(client, entity_type, field) is theirs
+        assert client.schema_read()[entity_type][field]["editable"]["value"] is theirs
+    assert editable(shotgun, "Shot", "id") is editable(client, "Shot", "id") is False
+
+
 def test_the_keeper_is_told_of_unknown_names(site: LocalSite, ann: Row) -> None:
     """A group, a login or a script that the site does not have is an error that names it."""
     with pytest.raises(ValueError, match="no permission group of people is called 'king'"):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from sgsession.site.queries.reading import rows
 
@@ -180,9 +181,12 @@ def test_rows_of_a_page_do_not_cost_a_query_each() -> None:
                  for i in range(1, number + 1)]  # fmt: skip
         with stored(PRODUCTION[0], PRODUCTION[1], ("Shot", shots)) as site, site.call("read") as call:
             statements: list[str] = []
-            call.connection.connection.dbapi_connection.set_trace_callback(statements.append)
+            event.listen(
+                call.connection,
+                "before_cursor_execute",
+                lambda *given, told=statements: told.append(given[2]),
+            )
             assert len(rows(call, "Shot", range(1, number + 1), fields)) == number
-            call.connection.connection.dbapi_connection.set_trace_callback(None)
             counts.append(len(statements))
     # Shots, sequences, projects; the names of sequences; the lists of assets and of notes.
     assert counts == [6, 6]
@@ -372,6 +376,17 @@ def test_presets_narrow_what_the_filters_leave(
 def test_malformed_presets_are_refused(site: Site, presets: Any) -> None:
     """Every way to get one wrong is a fault."""
     assert "'additional_filter_presets'" in site.refusal("Version", additional_filter_presets=presets)
+
+
+def test_the_newest_files_without_an_entity_are_those_of_each_version() -> None:
+    """A PublishedFile goes by its entity, else by its version (wire.md 3.4)."""
+    versions = [{"id": number, "code": f"v{number}"} for number in (1, 2)]
+    files = [
+        {"id": number, "code": "f", "version": link("Version", version)}
+        for number, version in enumerate((1, 1, 2, 2), 1)
+    ]
+    with stored(("Version", versions), ("PublishedFile", files)) as other:
+        assert other.ids("PublishedFile", additional_filter_presets=[NEWEST]) == [2, 4]
 
 
 def test_presets_belong_to_their_entity_types(site: Site) -> None:

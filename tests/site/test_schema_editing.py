@@ -427,6 +427,7 @@ def test_a_restart_has_the_edits(tmp_path):
     direct.store.close()
 
 
+@pytest.mark.sqlite("PostgreSQL lets an edit wait for who reads (test_postgresql.py)")
 def test_a_read_under_way_keeps_its_schema(direct):
     """The map that a reader holds is never changed, and its statements go on while fields come and go."""
     shot = direct.make("Shot", code="A")

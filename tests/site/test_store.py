@@ -60,7 +60,7 @@ def test_a_failed_write_leaves_nothing(store):
 
 def test_a_reader_cannot_write(store):
     """The connections of readers refuse to change anything."""
-    with pytest.raises(exc.OperationalError), store.reading() as reading:
+    with pytest.raises(exc.DBAPIError), store.reading() as reading:
         insert_tag(store, reading, 1)
 
 
@@ -98,6 +98,7 @@ def test_many_reads_at_once(store):
     assert seen == [0] * 20
 
 
+@pytest.mark.sqlite("where the file is")
 def test_a_private_store_leaves_no_file():
     """Without a path the rows live in a folder that closing removes; closing twice is harmless."""
     store = Store(None, SCHEMA)
@@ -180,6 +181,7 @@ def test_a_file_of_a_later_format_is_refused(tmp_path):
         Store(path, SCHEMA)
 
 
+@pytest.mark.sqlite("how its file is made")
 def test_the_tables_are_made_once(monkeypatch):
     """The second store of a process copies the first one's empty tables instead of making them."""
     Store(None, SCHEMA).close()
@@ -187,7 +189,7 @@ def test_the_tables_are_made_once(monkeypatch):
     def made_again(*_):
         raise AssertionError
 
-    monkeypatch.setattr("sgsession.site.database.store._create_tables", made_again)
+    monkeypatch.setattr("sgsession.site.database.sqlite._create_tables", made_again)
     store = Store(None, SCHEMA)
     with store.reading() as connection:
         assert count_tags(store, connection) == 0

@@ -57,14 +57,14 @@ def test_nothing_is_left_of_other_tests(number, sg_site, sg, sg_session):
 
 def test_what_fresh_sites_cost(sg_site, monkeypatch):
     from sgsession.site import local_site
-    from sgsession.site.database import store
+    from sgsession.site.database import sqlite
     made = {"tables": 0, "servers": 0}
     def counted(name, function):
         def call(*arguments):
             made[name] += 1
             return function(*arguments)
         return call
-    monkeypatch.setattr(store, "_create_tables", counted("tables", store._create_tables))
+    monkeypatch.setattr(sqlite, "_create_tables", counted("tables", sqlite._create_tables))
     monkeypatch.setattr(local_site, "ServerThread", counted("servers", local_site.ServerThread))
     spent = []
     for _ in range(20):

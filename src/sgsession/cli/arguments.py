@@ -13,9 +13,25 @@ from ..syntax.paths import links_on_the_way
 from ..syntax.references import PageReference, Reference, parse_reference
 from ..transport.connect import connect
 
-__all__ = ["count", "entity_reference", "field_paths", "open_session", "seconds", "type_name"]
+__all__ = [
+    "byte_count",
+    "count",
+    "entity_reference",
+    "field_paths",
+    "lifetime",
+    "open_session",
+    "seconds",
+    "type_name",
+]
 
 _TYPE = re.compile(r"[A-Za-z]\w*\Z")
+
+# Powers of 1024, as of dd and of the site's own limit.
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([kmgt]?)(?:i?b)?\Z", re.IGNORECASE)
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_LIFETIME = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([smhd]?)\Z")
 
 
 def open_session(args: argparse.Namespace) -> Session:
@@ -90,3 +106,21 @@ def seconds(text: str) -> float:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+
+
+def byte_count(text: str) -> int:
+    """A size such as 2G or 500M, for argparse."""
+    found = _SIZE.match(text.strip())
+    size = int(float(found[1]) * _UNITS[found[2].lower()]) if found else 0
+    if not 1 <= size < 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write bytes, or 500M, or 2G")
+    return size
+
+
+def lifetime(text: str) -> float:
+    """A duration such as 90, 30m, 8h or 7d, for argparse."""
+    found = _LIFETIME.match(text.strip())
+    duration = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    if not 0 < duration <= 100 * 365 * 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration; write seconds, or 30m, 8h, 7d")
+    return duration

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from .. import __version__
-from . import demo, find, get, site, tree
+from . import account, demo, find, get, site, tree
 from .problems import problem_of
 
 __all__ = ["main"]
@@ -80,7 +80,7 @@ def _parser() -> _Parser:
     parser.add_argument("--version", action="version", version=f"sgsession {__version__}")
     parser.set_defaults(site=None, verbose=False, no_color=False, traceback=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (demo, site, get, find, tree):
+    for module in (demo, site, account, get, find, tree):
         promise = str(module.__doc__).splitlines()[0].partition(": ")[2].rstrip(".")
         command = commands.add_parser(
             module.__name__.rpartition(".")[2],

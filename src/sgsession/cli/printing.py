@@ -10,7 +10,8 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
@@ -22,6 +23,7 @@ __all__ = ["Branch", "Printer"]
 
 # What takes longer than this is accompanied by a sign of life.
 _PATIENCE = 1.0
+_REDRAWN = 0.1
 
 
 @dataclass
@@ -113,33 +115,44 @@ class Printer:
         print(line, file=sys.stderr)
 
     @contextmanager
-    def waiting(self, what: str) -> Iterator[None]:
-        """Show on stderr, after a second, that `what` is going on, and for how long."""
+    def waiting(self, what: str) -> Iterator[Callable[[float], None]]:
+        """Show on stderr, after a second, that `what` is going on, and for how long.
+
+        Gives a function that is told which share of it is done, from 0 to 1, by whoever knows that.
+        """
+        shares: deque[float] = deque(maxlen=1)
         if not sys.stderr.isatty():
-            yield
+            yield shares.append
             return
         done = Event()
-        watcher = Thread(target=self._show_life, args=(what, done), daemon=True)
+        watcher = Thread(target=self._show_life, args=(what, shares, done), daemon=True)
         watcher.start()
         try:
-            yield
+            yield shares.append
         finally:
             done.set()
             watcher.join()
 
-    def _show_life(self, what: str, done: Event) -> None:
+    def _show_life(self, what: str, shares: Sequence[float], done: Event) -> None:
         if done.wait(_PATIENCE):
             return
         try:
             from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
         except ModuleNotFoundError:
             return  # who prints the result will say so, where it matters
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+        )
         console = Console(stderr=True, no_color=self._no_color or None)
         with Progress(*columns, console=console, transient=True) as progress:
-            progress.add_task(what, total=None)
-            done.wait()
+            shown = progress.add_task(what, total=None)
+            while not done.wait(_REDRAWN):
+                if shares:
+                    progress.update(shown, completed=shares[-1], total=1.0)
 
     def _console(self) -> Any:
         from rich.console import Console

@@ -56,5 +56,6 @@ class Call:
     image_ids: bool = False  # images read as the ids of their Attachments
     # How often each type stands in queries so far: each time under an alias of its own.
     aliases: Counter[str] = field(default_factory=Counter)
+    conditions: int = 0  # of filters, so far
     # What a schema edit leaves for later calls: the tables of the new map, in force once this call is committed.
     edited: Tables | None = None

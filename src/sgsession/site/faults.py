@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 __all__ = ["SiteFault", "ruby", "ruby_class"]
@@ -73,11 +74,11 @@ class _Inspection:
             elif isinstance(item, Mapping):
                 text = "{"
                 waiting.append(_Literal("}"))
-                waiting.extend(reversed(_separated(_pairs(item))))
+                waiting.extend(reversed(_separated(_pairs(item, self._room))))
             elif isinstance(item, (list, tuple)):
                 text = "["
                 waiting.append(_Literal("]"))
-                waiting.extend(reversed(_separated([[element] for element in item])))
+                waiting.extend(reversed(_separated([[element] for element in item[: self._room + 1]])))
             else:
                 text = _scalar(item, self._room)
             pieces.append(text)
@@ -94,8 +95,8 @@ class _Literal:
         self.text = text
 
 
-def _pairs(mapping: Mapping[Any, Any]) -> list[list[Any]]:
-    return [[key, _Literal("=>"), value] for key, value in mapping.items()]
+def _pairs(mapping: Mapping[Any, Any], room: int) -> list[list[Any]]:
+    return [[key, _Literal("=>"), value] for key, value in islice(mapping.items(), room + 1)]
 
 
 def _separated(groups: list[list[Any]]) -> list[Any]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 import threading
-from contextlib import closing
+from collections.abc import Callable
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Connection
 
 from . import demo
+from .database.opening import Template
 from .database.store import Store
 from .database.tables import Tables
 from .people.authentication import keep_script_key
@@ -25,15 +24,21 @@ __all__ = ["SCRIPT_NAME", "furnish", "template"]
 
 SCRIPT_NAME = "sgsession"
 
-# Furnished databases as bytes: what each later site of this process starts from.
-_templates: dict[tuple[SchemaMap, str | None], bytes] = {}
+# Furnished databases: what each later site of this process starts from.
+_templates: dict[tuple[SchemaMap, str | None], Template] = {}
 _templates_lock = threading.Lock()
 
 # The large demo is no template: it would stay in memory for the life of the process.
 _KEPT = frozenset({None, "small"})
 
 
-def furnish(store: Store, script_name: str, api_key: str, production: str | None) -> None:
+def furnish(
+    store: Store,
+    script_name: str,
+    api_key: str,
+    production: str | None,
+    progress: Callable[[float], None] | None = None,
+) -> None:
     """Make the script sign in with this key; fill the site where that was not done before."""
     tables = store.tables
     with store.writing() as connection:
@@ -45,22 +50,19 @@ def furnish(store: Store, script_name: str, api_key: str, production: str | None
         keep_script_key(connection, tables, script_id, api_key)
         if production is not None and _is_empty(connection, tables, "Project"):
             creator = {"type": "ApiUser", "id": script_id}
-            demo.load(connection, tables, store.schema, production, creator)
+            demo.load(connection, tables, store.schema, production, creator, progress)
 
 
-def template(schema: SchemaMap, production: str | None) -> bytes | None:
+def template(schema: SchemaMap, production: str | None) -> Template | None:
     """A database that is furnished, with a key that nobody knows; None for a production too large to keep."""
     if production not in _KEPT:
         return None
     with _templates_lock:
         made = _templates.get((schema, production))
         if made is None:
-            with tempfile.TemporaryDirectory(prefix="sgsession-site-") as folder:
-                path = Path(folder) / "site.sqlite"
-                with closing(Store(path, schema)) as store:
-                    furnish(store, SCRIPT_NAME, secrets.token_hex(20), production)
-                # Closed: all of it is in the one file.
-                made = _templates[schema, production] = path.read_bytes()
+            store = Store(None, schema)
+            furnish(store, SCRIPT_NAME, secrets.token_hex(20), production)
+            made = _templates[schema, production] = store.freeze()
         return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import signal
+import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from .database.store import Store
 from .engine import Engine
 from .furnishing import SCRIPT_NAME, furnish, template
 from .people import accounts
+from .people.key_file import key_in
 from .schema import standard
 from .transfer.whole_sites import dump_store, load_store, read_schema, take_schema
 from .web.arrivals import Arrivals, Request
@@ -41,13 +43,18 @@ _NOWHERE = "http://in-process.invalid"
 # Requests that run at once; SQLite readers do not block each other, and a held one needs no thread.
 _WORKERS = 16
 
+# M_ARENA_MAX in malloc.h of glibc.
+_POOLS_OF_MEMORY = -8
+
 
 class LocalSite:
     """A site that answers the official client over HTTP from the moment it is constructed.
 
     Without a `database` it keeps its data in a private temporary file that `close()` removes. With one, a
-    path, the data stays; the script then gets a new key each time, for only its digest is stored.
-    `demo` fills a site that has no project yet: "small" with one show, "large" with 100,000 tasks.
+    path, the data stays, and so does the script's key: in the file `key_file`, which is made where it is
+    missing, and lies beside the database file unless told otherwise. Else the key is new each time.
+    `demo` fills a site that has no project yet: "small" with one show, "large" with 100,000 tasks;
+    `progress` is then told now and again which share of it is done, from 0 to 1.
     Files that are uploaded, of at most `max_upload` bytes each, lie beside the database file or in the folder
     `files`; a database that a server keeps needs one, or they go when the site is closed. With
     `direct_uploads` clients send them by signed addresses instead of forms.
@@ -72,16 +79,17 @@ class LocalSite:
         allow_remote: bool = False,
         serve: bool = True,
         files: str | Path | None = None,
+        key_file: str | Path | None = None,
         direct_uploads: bool = False,
         max_upload: int = 2**31,
         session_lifetime: float = 24 * 3600.0,
         schema: Mapping[str, Any] | str | Path | None = None,
+        progress: Callable[[float], None] | None = None,
     ) -> None:
         _check_demo(demo)
         _check_host(host, allow_remote)
         self._schema = None if schema is None else read_schema(schema)
         self.script_name = SCRIPT_NAME
-        self.api_key = secrets.token_hex(20)
         self.url = _NOWHERE
         self._arrivals = Arrivals(latency)
         # Closed in the opposite order: first the server, then the calls under way, then the data.
@@ -92,7 +100,9 @@ class LocalSite:
             base = standard.standard_schema()
             store = Store(database, base, None if database else template(base, demo), files)
             opened.callback(store.close)
-            furnish(store, self.script_name, self.api_key, demo)
+            # Once the database could be opened: a wrong path must not leave a key behind.
+            self.api_key = _key(store, key_file)
+            furnish(store, self.script_name, self.api_key, demo, progress)
             take_schema(store, self._schema)
             self.engine = Engine(store, direct_uploads=direct_uploads)
             self.session_lifetime = session_lifetime
@@ -226,9 +236,12 @@ class LocalSite:
         """Write the schema edits and all rows as JSON lines; no passwords, keys and uploaded files."""
         dump_store(self.engine.store, file, events=events)
 
-    def load(self, file: str | Path | IO[str]) -> None:
-        """Add what a dump holds, replacing rows of the same type and id; all of it, or nothing."""
-        load_store(self.engine.store, file)
+    def load(self, file: str | Path | IO[str], *, progress: Callable[[float], None] | None = None) -> None:
+        """Add what a dump holds, replacing rows of the same type and id; all of it, or nothing.
+
+        `progress` is told now and again which share of the file at a path was read, from 0 to 1.
+        """
+        load_store(self.engine.store, file, progress)
         # A script of the dump may have taken the place of this site's own.
         furnish(self.engine.store, self.script_name, self.api_key, None)
 
@@ -256,10 +269,20 @@ def serve(
     demo: str | None = None,
     latency: float = 0.0,
     allow_remote: bool = False,
+    files: str | Path | None = None,
+    key_file: str | Path | None = None,
+    direct_uploads: bool = False,
+    max_upload: int = 2**31,
+    session_lifetime: float = 24 * 3600.0,
     schema: Mapping[str, Any] | str | Path | None = None,
+    progress: Callable[[float], None] | None = None,
     announce: Callable[[LocalSite], None],
 ) -> None:
-    """Serve a site until interrupted or terminated; `announce` is handed the site once it answers."""
+    """Serve a site until interrupted or terminated; `announce` is handed the site once it answers.
+
+    The other arguments are those of LocalSite.
+    """
+    _share_memory()
     with LocalSite(
         database,
         port=port,
@@ -267,7 +290,13 @@ def serve(
         demo=demo,
         latency=latency,
         allow_remote=allow_remote,
+        files=files,
+        key_file=key_file,
+        direct_uploads=direct_uploads,
+        max_upload=max_upload,
+        session_lifetime=session_lifetime,
         schema=schema,
+        progress=progress,
     ) as site:
         announce(site)
         # Otherwise a terminated site would leave its private folder behind.
@@ -278,6 +307,24 @@ def serve(
                 time.sleep(0.5)
                 # Nobody reads the log of a site that is served for weeks; it must not fill the memory.
                 site.reset_requests()
+
+
+def _share_memory() -> None:
+    """Let all threads of this process take their memory from two pools.
+
+    Each thread would otherwise have a pool of its own, and keep in it what its largest request took.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        # Another C library than glibc does not have this, and does not need it.
+        with suppress(AttributeError, OSError):
+            ctypes.CDLL(None).mallopt(_POOLS_OF_MEMORY, 2)
+
+
+def _key(store: Store, key_file: str | Path | None) -> str:
+    path = store.key_file if key_file is None else Path(key_file).expanduser()
+    return secrets.token_hex(20) if path is None else key_in(path)
 
 
 def _check_demo(demo: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any
 
 from .call import Call, Caller
@@ -70,6 +70,14 @@ def requested_return_fields(call: Call, params: Mapping[str, Any]) -> list[str]:
 def is_ignored(name: str) -> bool:
     """Whether writes of that field are accepted and change nothing."""
     return name in _IGNORED
+
+
+def check_length(call: Call, name: str, values: Sized, most: int) -> None:
+    """Refuse a list that nobody means, before it costs seconds and memory."""
+    if len(values) > most:
+        raise SiteFault(
+            f"API {call.method}() '{name}' holds {len(values)} elements; at most {most} are taken"
+        )
 
 
 def is_open_to(caller: Caller, field: Field) -> bool:

@@ -1,7 +1,7 @@
 """Fixtures of pytest: `sg_site`, a fresh site; `sg`, the official client on it; `sg_session`, a session on it.
 
 pytest finds this module by itself where sgsession is installed, so a test run without these fixtures pays for
-importing the core of the package and no more: the site (extra `site`) is imported by the fixtures.
+importing this file and no more: the session, the client and the site (extra `site`) are imported by the fixtures.
 """
 
 from __future__ import annotations

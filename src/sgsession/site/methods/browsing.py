@@ -10,9 +10,9 @@ from sqlalchemy import Select, and_, false, select
 
 from ..call import Call
 from ..data_types import Given
-from ..data_types.base import among
 from ..data_types.refusals import storable
 from ..data_types.texts import contains, folded
+from ..database.portable import among
 from ..database.rows import Reference, by_type, known
 from ..faults import SiteFault, ruby
 from ..queries.references import described

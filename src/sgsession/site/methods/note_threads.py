@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from ..call import Call
-from ..data_types.base import among
 from ..data_types.texts import folded
+from ..database.portable import among
 from ..database.rows import Reference, by_type, known
 from ..faults import SiteFault, ruby
 from ..people.permissions import is_there

@@ -11,6 +11,7 @@ from ..call import Call
 from ..database.rows import Reference, named, reserve_ids
 from ..events.event_log import EventLog
 from ..faults import SiteFault, ruby
+from ..people.permissions import check_schema_edit
 from ..requests import requested_type
 from ..schema.edits import connection_name
 from ..schema.field_naming import field_name, is_column_like, plural, snake_case
@@ -26,6 +27,7 @@ CREATABLE = (
 
 def schema_field_create(call: Call, params: Mapping[str, Any]) -> str:
     """A new field, with its other end where it links; answers with its name."""
+    check_schema_edit(call, "created")
     entity_type = requested_type(call, params)
     data_type = params.get("data_type")
     if data_type not in CREATABLE:
@@ -54,6 +56,7 @@ def schema_field_create(call: Call, params: Mapping[str, Any]) -> str:
 
 def schema_field_update(call: Call, params: Mapping[str, Any]) -> bool:
     """Other properties for a field; `visible` for one project."""
+    check_schema_edit(call, "updated")
     field = _requested_field(call, params)
     changes, visible = checked_changes(call, field, params)
     column_id = field.display_column or _new_column(call)
@@ -79,6 +82,7 @@ def schema_field_update(call: Call, params: Mapping[str, Any]) -> bool:
 
 def schema_field_delete(call: Call, params: Mapping[str, Any]) -> bool:
     """A field into the trash, its values with it; its name stays taken (wire.md 10 #29)."""
+    check_schema_edit(call, "deleted")
     field = _requested_field(call, params)
     if not field.custom:
         words = f"{field.entity_type}.{field.name} can not be deleted, it is not a custom field"
@@ -95,6 +99,7 @@ def schema_field_delete(call: Call, params: Mapping[str, Any]) -> bool:
 
 def schema_field_revive(call: Call, params: Mapping[str, Any]) -> bool:
     """A deleted field out of the trash, with the values it had; False when it is not deleted."""
+    check_schema_edit(call, "revived")
     entity_type = requested_type(call, params)
     name = params.get("field_name")
     field = call.schema.trash.get((entity_type.name, name)) if isinstance(name, str) else None

@@ -8,6 +8,7 @@ from typing import Any
 from ..call import Call
 from ..database.tables import OPEN_NOTE_STATUSES
 from ..faults import SiteFault, ruby
+from ..people.permissions import may_write
 from ..schema.schema_map import EntityType, Field
 from ..schema.standard import STATUSES
 
@@ -20,7 +21,7 @@ _CHOICES = frozenset({"list", "status_list"})
 def schema_read(call: Call, params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """All fields of all entity types."""
     project = _project(call, params)
-    return {name: _fields(each, project) for name, each in call.schema.types.items()}
+    return {name: _fields(call, each, project) for name, each in call.schema.types.items()}
 
 
 def schema_entity_read(call: Call, params: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -41,12 +42,12 @@ def schema_field_read(call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
         raise SiteFault(f"API {call.method}() invalid/missing string entity 'type':\n{ruby(params)}")
     wanted = params.get("field_name")
     if wanted is None:
-        return _fields(entity_type, project)
+        return _fields(call, entity_type, project)
     field = entity_type.fields.get(wanted) if isinstance(wanted, str) else None
     if field is None or not field.is_listed:
         shown = wanted if isinstance(wanted, str) else ruby(wanted)
         raise SiteFault(f"API {call.method}() {entity_type.name}.{shown} doesn't exist:\n{ruby(params)}")
-    return {field.name: _field(field, project)}
+    return {field.name: _field(call, field, project)}
 
 
 def _project(call: Call, params: Mapping[str, Any]) -> int | None:
@@ -60,18 +61,19 @@ def _project(call: Call, params: Mapping[str, Any]) -> int | None:
     return project_id
 
 
-def _fields(entity_type: EntityType, project: int | None) -> dict[str, Any]:
-    return {name: _field(field, project) for name, field in entity_type.fields.items() if field.is_listed}
+def _fields(call: Call, entity_type: EntityType, project: int | None) -> dict[str, Any]:
+    listed = (field for field in entity_type.fields.values() if field.is_listed)
+    return {field.name: _field(call, field, project) for field in listed}
 
 
-def _field(field: Field, project: int | None) -> dict[str, Any]:
+def _field(call: Call, field: Field, project: int | None) -> dict[str, Any]:
     return {
         "name": _envelope(field.display_name, editable=True),
         "description": _envelope(field.description, editable=True),
         "custom_metadata": _envelope(field.custom_metadata, editable=True),
         "entity_type": _envelope(field.entity_type),
         "data_type": _envelope(field.data_type),
-        "editable": _envelope(field.editable),
+        "editable": _envelope(may_write(call.caller, field)),
         "mandatory": _envelope(field.mandatory),
         "unique": _envelope(field.unique),
         # Only the fields that users made can be hidden: clients tell them apart by this flag.

@@ -9,9 +9,9 @@ from sqlalchemy import Row, and_, false, func, null, or_, select
 
 from ..call import Call
 from ..data_types import Given
-from ..data_types.base import among
 from ..data_types.refusals import storable
 from ..data_types.texts import contains, folded
+from ..database.portable import among
 from ..database.rows import Reference
 from ..faults import SiteFault, ruby
 from ..queries.references import described

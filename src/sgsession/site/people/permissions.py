@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, false, or_
 
-from ..call import Call
+from ..call import Call, Caller
 from ..database.rows import Known, Reference
 from ..database.tables import Tables
-from ..requests import forbidden
+from ..requests import forbidden, is_open_to
+from ..schema.schema_map import Field
 
 # People who are not administrators change nothing here but their own row of HumanUser.
 _OF_ADMINISTRATORS = frozenset({
@@ -24,6 +25,19 @@ def check_change(call: Call, row: Reference, project_id: int | None, verb: str) 
     reserved = row.type in _OF_ADMINISTRATORS and not caller.administers and not own
     if reserved or not caller.sees(project_id):
         raise forbidden(call, row.type, row.id, verb)
+
+
+def check_schema_edit(call: Call, verb: str) -> None:
+    """Refuse to let people who are not administrators change the fields of everybody."""
+    if not call.caller.administers:
+        # A field is a row of DisplayColumn to the event log, and to its permissions.
+        raise forbidden(call, "DisplayColumn", 0, verb)
+
+
+def may_write(caller: Caller, field: Field) -> bool:
+    """Whether the caller may write a field in some row: what `editable` tells (wire.md 9.2)."""
+    reserved = field.entity_type in _OF_ADMINISTRATORS - {caller.type} and not caller.administers
+    return field.editable and is_open_to(caller, field) and not reserved
 
 
 def is_there(call: Call, found: Known | None) -> bool:
@@ -58,4 +72,4 @@ def _of_projects(project_id: ColumnElement[Any], projects: frozenset[int]) -> Co
     return or_(project_id.is_(None), project_id.in_(projects) if projects else false())
 
 
-__all__ = ["check_change", "is_there", "visible", "visible_links"]
+__all__ = ["check_change", "check_schema_edit", "is_there", "may_write", "visible", "visible_links"]

@@ -9,8 +9,8 @@ from sqlalchemy import delete, select
 
 from ..call import Call
 from ..data_types import data_type
-from ..data_types.base import among
 from ..data_types.personal import as_text, from_text, never_set, of_caller
+from ..database.portable import among
 from ..database.rows import Reference
 from ..events.event_log import EventLog
 from ..schema.schema_map import EntityType, Field

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from ..call import Call
-from ..data_types.base import among
+from ..database.portable import among
 from ..database.rows import Reference
 from ..events.event_log import EventLog
 from ..writes.storing import follow_suit, living_row

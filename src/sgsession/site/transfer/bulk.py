@@ -32,7 +32,8 @@ def load(
 
     Links are `{"type", "id"}`; their targets may be loaded later. Lists of links may be given at either end of
     a relation, except at the end that only shows an entity field of others. Defaults and `created_at` /
-    `updated_at` (now) fill what a row leaves out. The ids must be new.
+    `updated_at` (now) fill what a row leaves out. The ids must be new. What adds up other rows (sum_up in
+    tasks/rollups.py) is as the rows say.
     """
     found = schema.types[entity_type]
     known = _defaults(found, now)

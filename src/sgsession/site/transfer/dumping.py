@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, Any
 
 from sqlalchemy import Connection, Table, select
@@ -53,8 +54,24 @@ def dump_lines(connection: Connection, tables: Tables, *, events: bool = True) -
 
 def write_dump(connection: Connection, tables: Tables, file: IO[str], *, events: bool = True) -> None:
     """Write a dump into an open file, holding a few thousand rows at a time."""
-    for line in dump_lines(connection, tables, events=events):
-        file.write(line)
+    with _unmapped(connection):
+        for line in dump_lines(connection, tables, events=events):
+            file.write(line)
+
+
+@contextmanager
+def _unmapped(connection: Connection) -> Iterator[None]:
+    """Read the database through its small cache: mapped, the process grows by all of the file that was read."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    mapped = connection.exec_driver_sql("PRAGMA mmap_size").scalar_one()
+    connection.exec_driver_sql("PRAGMA mmap_size = 0")
+    try:
+        yield
+    finally:
+        # The pool hands the connection to other readers.
+        connection.exec_driver_sql(f"PRAGMA mmap_size = {int(mapped)}")
 
 
 def stored_lists(schema: SchemaMap, entity_type: EntityType) -> list[Field]:

@@ -19,6 +19,7 @@ from ..faults import SiteFault
 from ..schema.display_names import display_name
 from ..schema.history import history, make_edits
 from ..schema.schema_map import EntityType, Field
+from ..tasks.rollups import sum_up
 from .dumping import AT_ONCE, FORMAT, side_tables, stored_lists
 
 _LARGEST_ID = 2**31 - 1
@@ -89,6 +90,8 @@ class _Loading:
             raise DumpError("it is empty")
         self._make_edits()
         self._write_rows()
+        # A dump that a site wrote has its sums; what people write by hand or cut out of one does not.
+        sum_up(self._connection, self.tables)
 
     def _make_edits(self) -> None:
         if not self._edits:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 from ...errors import SessionError
 from ..database.store import Store
 from ..schema.adopting import adopted
 from ..schema.history import history, make_edits
-from .dumping import write_dump
+from .dumping import AT_ONCE, write_dump
 from .loading import load_lines
 
 
@@ -40,14 +40,31 @@ def dump_store(store: Store, file: str | Path | IO[str], *, events: bool = True)
         raise
 
 
-def load_store(store: Store, file: str | Path | IO[str]) -> None:
-    """Load a dump in one transaction."""
+def load_store(
+    store: Store, file: str | Path | IO[str], progress: Callable[[float], None] | None = None
+) -> None:
+    """Load a dump in one transaction; `progress` is told which share of the file at a path was read."""
     if isinstance(file, (str, Path)):
         with Path(file).open(encoding="utf-8") as opened:
-            load_store(store, opened)
-        return
+            _load(store, opened if progress is None else _watched(opened, progress))
+    else:
+        _load(store, file)
+
+
+def _load(store: Store, lines: Iterable[str]) -> None:
     with store.writing() as connection:
-        store.swap_after_commit(load_lines(connection, store.tables, file))
+        store.swap_after_commit(load_lines(connection, store.tables, lines))
+
+
+def _watched(opened: TextIO, progress: Callable[[float], None]) -> Iterator[str]:
+    """The lines of a file, while `progress` is told which share of it was read."""
+    size = os.fstat(opened.fileno()).st_size
+    for taken, line in enumerate(opened):
+        # A pipe has no size. The text itself cannot say where it is while it is read; the bytes below can.
+        if size and taken % AT_ONCE == 0:
+            progress(min(opened.buffer.tell() / size, 1.0))
+        yield line
+    progress(1.0)
 
 
 def read_schema(source: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:

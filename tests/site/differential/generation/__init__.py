@@ -1,0 +1,1 @@
+"""Random productions, and random questions about them."""

@@ -1,0 +1,1 @@
+"""What wire.md says a site answers, as plain Python over lists of dicts; nothing of the site is imported."""
