@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import Column, FromClause, Text, func, literal, select
+from sqlalchemy import Column, FromClause
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeEngine
 
+from sgsession.site.database.portable import among
 from sgsession.site.schema.schema_map import PERSONAL_FIELDS
 
 from .personal import personal_column
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 EQUALITY = ("is", "is_not")
 MEMBERSHIP = ("in", "not_in")
 ORDERING = ("greater_than", "less_than", "between")
-
-# Bytes decide, on every database: what compares without case is folded before it is stored.
-BYTEWISE_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +44,6 @@ class Source:
         if own in PERSONAL_FIELDS:
             return personal_column(self, self.tables.schema.types[self.entity_type].fields[own])
         return self.table.c[name]
-
-
-def among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
-    """Whether the column holds one of the values, however many: they travel as one bound parameter."""
-    if len(values) == 1:
-        equal: ColumnElement[bool] = column == values[0]
-        return equal
-    members = func.json_each(literal(json.dumps(list(values)))).table_valued("value")
-    return column.in_(select(members.c.value))
 
 
 class DataType(ABC):

@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Text
+from sqlalchemy import Column
 from sqlalchemy.sql.elements import ColumnElement
 
+from sgsession.site.database.portable import BYTEWISE_TEXT, among
 from sgsession.site.faults import ruby
 
-from .base import EQUALITY, DataType, Scalar, Source, among
+from .base import EQUALITY, DataType, Scalar, Source
 from .refusals import Given, storable
 from .texts import contains
 
@@ -34,7 +35,7 @@ class _Document(DataType):
     """A JSON value in a text column."""
 
     def columns(self, field_name: str) -> list[Column[Any]]:
-        return [Column(field_name, Text())]
+        return [Column(field_name, BYTEWISE_TEXT)]
 
     def wire(self, field: Field, row: Mapping[Any, Any]) -> Any:
         text = row[field.name]
@@ -106,7 +107,7 @@ class Image(Scalar):
     """A thumbnail, kept as the id of its Attachment; written only to clear it, for images are uploaded."""
 
     name = "image"
-    sql_type = Text()
+    sql_type = BYTEWISE_TEXT
     operators = EQUALITY
 
     def checked(self, field: Field, value: Any, given: Given) -> None:

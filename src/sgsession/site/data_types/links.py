@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import Column, FromClause, Integer, and_, exists, false, or_, select
+from sqlalchemy import Column, FromClause, and_, exists, false, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from sgsession.site.database.portable import BYTEWISE_TEXT, WholeNumber, among
 from sgsession.site.faults import ruby
 
-from .base import BYTEWISE_TEXT, EQUALITY, MEMBERSHIP, DataType, Source, among
+from .base import EQUALITY, MEMBERSHIP, DataType, Source
 from .refusals import Given, storable
 from .texts import contains, folded
 
@@ -89,7 +90,7 @@ class EntityLink(_Link):
     name = "entity"
 
     def columns(self, field_name: str) -> list[Column[Any]]:
-        return [Column(f"{field_name}__type", BYTEWISE_TEXT), Column(f"{field_name}__id", Integer)]
+        return [Column(f"{field_name}__type", BYTEWISE_TEXT), Column(f"{field_name}__id", WholeNumber)]
 
     def stored(self, field: Field, value: Any, method: str) -> dict[str, Any]:
         given = Given.to_write(field, value, method)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.sql.elements import ColumnElement
 
+from sgsession.site.database.portable import BYTEWISE_TEXT
 from sgsession.site.faults import ruby
 
-from .base import BYTEWISE_TEXT, EQUALITY, MEMBERSHIP, ORDERING, Scalar, Source
+from .base import EQUALITY, MEMBERSHIP, ORDERING, Scalar, Source
 from .refusals import Given
 
 if TYPE_CHECKING:

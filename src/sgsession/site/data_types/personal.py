@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, and_, cast, func, select
+from sqlalchemy import and_, cast, func, select
 from sqlalchemy.sql.elements import ColumnElement
+
+from sgsession.site.database.portable import WholeNumber
 
 if TYPE_CHECKING:
     from sgsession.site.call import Caller
@@ -32,7 +34,7 @@ def personal_column(source: Source, field: Field) -> ColumnElement[Any]:
     value: ColumnElement[Any] = mine if untouched is None else func.coalesce(mine, untouched)
     if field.data_type == "checkbox":
         return value == "true"
-    return cast(value, Integer) if field.data_type == "number" else value
+    return cast(value, WholeNumber) if field.data_type == "number" else value
 
 
 def of_caller(personal: Any, caller: Caller) -> ColumnElement[bool]:

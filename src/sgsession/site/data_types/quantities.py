@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import Float, Integer
+from sqlalchemy import Float
+
+from sgsession.site.database.portable import WholeNumber
 
 from .base import EQUALITY, MEMBERSHIP, ORDERING, Scalar
 from .refusals import Given
@@ -31,7 +33,7 @@ class Number(_Quantity):
     """A whole number of 32 bits; numeric strings are accepted."""
 
     name = "number"
-    sql_type = Integer()
+    sql_type = WholeNumber()
     expected: ClassVar[tuple[str, ...]] = ("String", "Integer", "NilClass")
 
     def stored(self, field: Field, value: Any, method: str) -> dict[str, Any]:
@@ -121,7 +123,7 @@ class Footage(_Quantity):
     """Film feet and frames, `FF-ff`; kept as frames so that lengths compare."""
 
     name = "footage"
-    sql_type = Integer()
+    sql_type = WholeNumber()
 
     def checked(self, field: Field, value: Any, given: Given) -> int | None:
         if value is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import Column, Text, func
+from sqlalchemy import Column, func
 from sqlalchemy.sql.elements import ColumnElement
 
-from .base import BYTEWISE_TEXT, EQUALITY, MEMBERSHIP, Scalar, Source, among
+from sgsession.site.database.portable import BYTEWISE_TEXT, among, position
+
+from .base import EQUALITY, MEMBERSHIP, Scalar, Source
 from .refusals import Given, storable
 
 if TYPE_CHECKING:
@@ -23,18 +25,17 @@ def folded(text: str) -> str:
 
 def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     """Whether the folded column holds the folded text; `%` and `_` are ordinary characters."""
-    # Not LIKE: its patterns have wildcards, and SQLite refuses them past 50,000 bytes.
-    return func.instr(column, text) > 0
+    return position(column, text) > 0
 
 
 class _FoldedText(Scalar):
     """One text column and its folded twin, which is what filters and sorts look at."""
 
-    sql_type = Text()
+    sql_type = BYTEWISE_TEXT
     operators: ClassVar[tuple[str, ...]] = (*EQUALITY, *MEMBERSHIP)
 
     def columns(self, field_name: str) -> list[Column[Any]]:
-        return [Column(field_name, Text()), Column(f"{field_name}__folded", BYTEWISE_TEXT)]
+        return [Column(field_name, BYTEWISE_TEXT), Column(f"{field_name}__folded", BYTEWISE_TEXT)]
 
     def stored(self, field: Field, value: Any, method: str) -> dict[str, Any]:
         text = self.checked(field, value, Given.to_write(field, value, method))
@@ -128,7 +129,7 @@ class SystemTaskType(ListType):
 class ExactText(Scalar):
     """Text that compares as it is written."""
 
-    sql_type = Text()
+    sql_type = BYTEWISE_TEXT
     operators = (*EQUALITY, *MEMBERSHIP)
     expected: ClassVar[tuple[str, ...]] = _EXPECTED
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Text
+from sgsession.site.database.portable import BYTEWISE_TEXT
 
 from .base import EQUALITY, MEMBERSHIP, Scalar
 from .refusals import Given
@@ -18,7 +18,7 @@ class Uuid(Scalar):
     """A uuid in lower case with hyphens."""
 
     name = "uuid"
-    sql_type = Text()
+    sql_type = BYTEWISE_TEXT
     operators = (*EQUALITY, *MEMBERSHIP)
 
     def checked(self, field: Field, value: Any, given: Given) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
@@ -15,14 +16,14 @@ from sqlalchemy import (
     DateTime,
     FromClause,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
-    String,
+    Select,
     Table,
     false,
     literal_column,
     select,
+    text,
     union_all,
 )  # fmt: skip
 
@@ -36,6 +37,7 @@ from ..schema.schema_map import (
     SchemaMap,
     SharedLinks,
 )
+from .portable import BYTEWISE_TEXT, WholeNumber
 
 OPEN_NOTE_STATUSES = ("opn", "ip", "rdy")  # wire.md 6.5
 
@@ -44,6 +46,8 @@ _KEPT_ALIASES = 4
 
 # Links that every row has and nobody searches by: an index would only slow the writes down.
 _UNINDEXED_LINKS = frozenset({"created_by", "updated_by", "image_source_entity"})
+
+_MOST_PAGE_COLUMNS = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,41 +72,45 @@ class Tables:
         self.metadata = MetaData()
         self.record = Table(
             "record", self.metadata,
-            Column("type", String(64), primary_key=True),
-            Column("id", Integer, primary_key=True, autoincrement=False),
-            Column("name", String),
-            Column("name__folded", String),
+            Column("type", BYTEWISE_TEXT, primary_key=True),
+            Column("id", WholeNumber, primary_key=True, autoincrement=False),
+            Column("name", BYTEWISE_TEXT),
+            Column("name__folded", BYTEWISE_TEXT),
             Column("retired", Boolean, nullable=False, default=False),
-            Column("project_id", Integer),
-            Index("record_by_name", "type", "name__folded"),
+            Column("project_id", WholeNumber),
+            # Names have no end, and PostgreSQL's ordered indexes take none of more than 2,700 bytes.
+            Index("record_by_name", "type", "name__folded").ddl_if(dialect="sqlite"),
+            Index("record_by_name_alone", "name__folded", postgresql_using="hash").ddl_if(dialect="postgresql"),
             # Every link read looks its targets up here by type and id: without a rowid that is one b-tree descent.
             sqlite_with_rowid=False,
         )  # fmt: skip
         # The last id given to each type. Ids of removed connection rows must not come back (wire.md 7.2).
         self.counter = Table(
             "counter", self.metadata,
-            Column("type", String(64), primary_key=True),
-            Column("last_id", Integer, nullable=False),
+            Column("type", BYTEWISE_TEXT, primary_key=True),
+            Column("last_id", WholeNumber, nullable=False),
         )  # fmt: skip
         # When each retired row was retired, and the row whose deletion took it along (wire.md 7.4).
         self.retirement = Table(
             "retirement", self.metadata,
-            Column("type", String(64), primary_key=True),
-            Column("id", Integer, primary_key=True, autoincrement=False),
+            Column("type", BYTEWISE_TEXT, primary_key=True),
+            Column("id", WholeNumber, primary_key=True, autoincrement=False),
             Column("retired_at", DateTime, nullable=False),
-            Column("cause_type", String(64)),
-            Column("cause_id", Integer),
+            Column("cause_type", BYTEWISE_TEXT),
+            Column("cause_id", WholeNumber),
             Index("retirement_by_cause", "cause_type", "cause_id"),
         )  # fmt: skip
         self._keep_callers()
         # What was done to the schema, as JSON, in order: a restarted site does it again (schema/history.py).
         self.schema_edit = Table(
             "schema_edit", self.metadata,
-            Column("number", Integer, primary_key=True, autoincrement=False),
-            Column("edit", String, nullable=False),
+            Column("number", WholeNumber, primary_key=True, autoincrement=False),
+            Column("edit", BYTEWISE_TEXT, nullable=False),
         )  # fmt: skip
         self._keep_what_is_beside_rows()
         self._aliases: dict[tuple[str, int], FromClause] = {}
+        # Statements over these tables that are worth keeping, under any key; they go with the tables.
+        self.prepared: dict[Any, Select[Any]] = {}
         self._of = {each.name: self._entity_table(each) for each in schema.types.values()}
         self._links = {name: self._link_table(name) for name in sorted(set(self._link_names()))}
 
@@ -110,36 +118,36 @@ class Tables:
         """The tables of who may ask. None is an entity type: no read over the wire can ever reach them."""
         self.script_key = Table(
             "script_key", self.metadata,
-            Column("api_user_id", Integer, primary_key=True, autoincrement=False),
+            Column("api_user_id", WholeNumber, primary_key=True, autoincrement=False),
             Column("salt", LargeBinary, nullable=False),
             Column("digest", LargeBinary, nullable=False),
         )  # fmt: skip
         self.password = Table(
             "password", self.metadata,
-            Column("person_type", String(64), primary_key=True),
-            Column("person_id", Integer, primary_key=True, autoincrement=False),
-            Column("hashed", String, nullable=False),
-            Column("one_time_code", String),
+            Column("person_type", BYTEWISE_TEXT, primary_key=True),
+            Column("person_id", WholeNumber, primary_key=True, autoincrement=False),
+            Column("hashed", BYTEWISE_TEXT, nullable=False),
+            Column("one_time_code", BYTEWISE_TEXT),
         )  # fmt: skip
         # `actual` is the script behind a person whom it impersonated when it asked for the session.
         self.session = Table(
             "session", self.metadata,
             Column("digest", LargeBinary, primary_key=True),
-            Column("user_type", String(64), nullable=False),
-            Column("user_id", Integer, nullable=False),
-            Column("actual_type", String(64)),
-            Column("actual_id", Integer),
+            Column("user_type", BYTEWISE_TEXT, nullable=False),
+            Column("user_id", WholeNumber, nullable=False),
+            Column("actual_type", BYTEWISE_TEXT),
+            Column("actual_id", WholeNumber),
             Column("expires_at", DateTime, nullable=False),
         )  # fmt: skip
         # The fields whose value is each caller's own (wire.md 6.7): whose, of which row, which field.
         self.personal = Table(
             "personal", self.metadata,
-            Column("user_type", String(64), primary_key=True),
-            Column("user_id", Integer, primary_key=True, autoincrement=False),
-            Column("entity_type", String(64), primary_key=True),
-            Column("entity_id", Integer, primary_key=True, autoincrement=False),
-            Column("field", String(64), primary_key=True),
-            Column("value", String),
+            Column("user_type", BYTEWISE_TEXT, primary_key=True),
+            Column("user_id", WholeNumber, primary_key=True, autoincrement=False),
+            Column("entity_type", BYTEWISE_TEXT, primary_key=True),
+            Column("entity_id", WholeNumber, primary_key=True, autoincrement=False),
+            Column("field", BYTEWISE_TEXT, primary_key=True),
+            Column("value", BYTEWISE_TEXT),
             sqlite_with_rowid=False,
         )  # fmt: skip
 
@@ -153,36 +161,36 @@ class Tables:
         """What remote calls of their own read and write, and no field shows (wire.md 2.9-2.11)."""
         self.follow = Table(
             "person_follows", self.metadata,
-            Column("user_id", Integer, primary_key=True, autoincrement=False),
-            Column("type", String(64), primary_key=True),
-            Column("id", Integer, primary_key=True, autoincrement=False),
+            Column("user_id", WholeNumber, primary_key=True, autoincrement=False),
+            Column("type", BYTEWISE_TEXT, primary_key=True),
+            Column("id", WholeNumber, primary_key=True, autoincrement=False),
             Index("person_follows_by_row", "type", "id"),
         )  # fmt: skip
         # The days that differ from the work week; `level` is Studio (its owner is 0), Project or HumanUser.
         self.work_day = Table(
             "work_day", self.metadata,
-            Column("level", String(64), primary_key=True),
-            Column("owner_id", Integer, primary_key=True, autoincrement=False),
-            Column("date", String(10), primary_key=True),
+            Column("level", BYTEWISE_TEXT, primary_key=True),
+            Column("owner_id", WholeNumber, primary_key=True, autoincrement=False),
+            Column("date", BYTEWISE_TEXT, primary_key=True),
             Column("working", Boolean, nullable=False),
-            Column("description", String),
+            Column("description", BYTEWISE_TEXT),
         )  # fmt: skip
         self.user_subscription = Table(
             "user_subscription", self.metadata,
-            Column("user_id", Integer, primary_key=True, autoincrement=False),
-            Column("position", Integer, primary_key=True, autoincrement=False),
-            Column("name", String, nullable=False),
+            Column("user_id", WholeNumber, primary_key=True, autoincrement=False),
+            Column("position", WholeNumber, primary_key=True, autoincrement=False),
+            Column("name", BYTEWISE_TEXT, nullable=False),
         )  # fmt: skip
         # An update stands once in each stream that shows it; `entity` is the row that it is about.
         self.stream_update = Table(
             "stream_update", self.metadata,
-            Column("owner_type", String(64), primary_key=True),
-            Column("owner_id", Integer, primary_key=True, autoincrement=False),
-            Column("id", Integer, primary_key=True, autoincrement=False),
-            Column("event_id", Integer, nullable=False),
-            Column("update_type", String(16), nullable=False),
-            Column("entity_type", String(64), nullable=False),
-            Column("entity_id", Integer, nullable=False),
+            Column("owner_type", BYTEWISE_TEXT, primary_key=True),
+            Column("owner_id", WholeNumber, primary_key=True, autoincrement=False),
+            Column("id", WholeNumber, primary_key=True, autoincrement=False),
+            Column("event_id", WholeNumber, nullable=False),
+            Column("update_type", BYTEWISE_TEXT, nullable=False),
+            Column("entity_type", BYTEWISE_TEXT, nullable=False),
+            Column("entity_id", WholeNumber, nullable=False),
             sqlite_with_rowid=False,
         )  # fmt: skip
 
@@ -263,7 +271,7 @@ class Tables:
         return Links(rows, rows.c.owner_id, None, _constant(entity_type), rows.c.element_id)
 
     def _entity_table(self, entity_type: EntityType) -> Table:
-        columns: list[Column[Any]] = [Column("id", Integer, primary_key=True, autoincrement=False)]
+        columns: list[Column[Any]] = [Column("id", WholeNumber, primary_key=True, autoincrement=False)]
         columns.append(Column("retired", Boolean, nullable=False, default=False))
         indexes: list[Index] = []
         for field in entity_type.fields.values():
@@ -275,6 +283,7 @@ class Tables:
                 column.index = False
             columns.extend(own)
             indexes.extend(_indexes(entity_type, field))
+        indexes.append(_page_index(entity_type))
         return Table(entity_type.name, self.metadata, *columns, *indexes)
 
     def _link_names(self) -> Iterator[str]:
@@ -287,11 +296,11 @@ class Tables:
         # Fields of one name share a table (25 types have `tags`): a site of 60 types then needs 20, not 90.
         return Table(
             f"link_{name}", self.metadata,
-            Column("owner_type", String(64), primary_key=True),
-            Column("owner_id", Integer, primary_key=True, autoincrement=False),
-            Column("element_type", String(64), primary_key=True),
-            Column("element_id", Integer, primary_key=True, autoincrement=False),
-            Index(f"link_{name}_by_element", "element_id", "element_type"),
+            Column("owner_type", BYTEWISE_TEXT, primary_key=True),
+            Column("owner_id", WholeNumber, primary_key=True, autoincrement=False),
+            Column("element_type", BYTEWISE_TEXT, primary_key=True),
+            Column("element_id", WholeNumber, primary_key=True, autoincrement=False),
+            Index(_fitting(f"link_{name}_by_element"), "element_id", "element_type"),
             sqlite_with_rowid=False,
         )  # fmt: skip
 
@@ -303,7 +312,7 @@ def tables_of(schema: SchemaMap) -> Tables:
 
 
 def _indexes(entity_type: EntityType, field: Field) -> Iterator[Index]:
-    name = f"{entity_type.name}_by_{field.name}"
+    name = _fitting(f"{entity_type.name}_by_{field.name}")
     if field.data_type == "entity" and field.name not in _UNINDEXED_LINKS:
         # The type second: it rarely tells rows apart, and equal keys then lie in id order, as pages want them.
         yield Index(name, f"{field.name}__id", f"{field.name}__type")
@@ -311,7 +320,31 @@ def _indexes(entity_type: EntityType, field: Field) -> Iterator[Index]:
         field.data_type == "text" and (field.unique or field.name in (entity_type.identity, "event_type"))
     ):
         # Names and statuses are what filters look for; other text is scanned: each index makes every write dearer.
-        yield Index(name, f"{field.name}__folded")
+        endless = field.data_type == "text"
+        yield Index(name, f"{field.name}__folded", postgresql_using="hash" if endless else "btree")
+
+
+def _page_index(entity_type: EntityType) -> Index:
+    """The living rows in the order of pages, and what they link: a narrow copy of the table.
+
+    To find where a late page begins takes a walk through all rows before it. That is three times as fast here
+    as in the table, with a deep filter as well, which looks at nothing of these rows but their links.
+    """
+    linked: list[str] = []
+    for field in entity_type.fields.values():
+        if field.is_stored and field.data_type == "entity" and field.name not in _UNINDEXED_LINKS:
+            linked.extend((f"{field.name}__type", f"{field.name}__id"))
+    # PostgreSQL takes 32 columns.
+    indexed = ["id", *linked[: _MOST_PAGE_COLUMNS - 1]]
+    living = text("retired = false")
+    return Index(
+        f"{entity_type.name}_in_pages", *indexed, sqlite_where=text("retired = 0"), postgresql_where=living
+    )
+
+
+def _fitting(name: str) -> str:
+    """The name of an index as PostgreSQL takes it: of at most 63 characters."""
+    return name if len(name) <= 63 else f"{name[:50]}_{zlib.crc32(name.encode()):08x}"
 
 
 def _link_name(field: Field) -> str:
@@ -322,4 +355,4 @@ def _link_name(field: Field) -> str:
 def _constant(name: str) -> ColumnElement[str]:
     # Type names come from the schema map and are plain words, so the SQL may spell them out: a literal lets the
     # database fold comparisons with it away.
-    return literal_column(f"'{name}'", String)
+    return literal_column(f"'{name}'", BYTEWISE_TEXT)

@@ -10,13 +10,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import Row, and_, false, func, select
+from sqlalchemy import Row, Select, Table, and_, bindparam, false, func, select
 
 from ..call import Call
 from ..data_types import data_type
-from ..data_types.base import among
+from ..database.portable import among
+from ..database.tables import Tables
 from ..files.addresses import document_with_address, image_addresses
 from ..people.permissions import visible, visible_links
 from ..people.personal import personal_values
@@ -29,6 +31,9 @@ _BY_NAME = frozenset({("Playlist", "versions")})
 # A number in filters, a string when read (wire.md 6.7).
 _AS_TEXT = frozenset({("TaskTemplate", "task_count")})
 
+# Of each schema map; whoever asks for ever new fields pushes out what was kept.
+_MOST_PREPARED = 256
+
 Reference = tuple[str, int]
 
 
@@ -39,24 +44,28 @@ class _Place:
     entity_type: str
     fields: dict[str, Field] = dataclass_field(default_factory=dict)
     beyond: dict[tuple[str, str], _Place] = dataclass_field(default_factory=dict)
-    rows: Sequence[Row[Any]] = ()
-    at: dict[str, int] = dataclass_field(default_factory=dict)  # where in a row each column stands
+    # By column rather than by row: a page is hundreds of rows, and a path asks for one value of each.
+    columns: Mapping[str, Sequence[Any]] = dataclass_field(default_factory=dict)
     # For each row of the answer: the id of the row here that it leads to, if it leads anywhere.
-    reached: list[int | None] = dataclass_field(default_factory=list)
+    reached: Sequence[int | None] = ()
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """The ids of the rows that were found, in no order."""
+        return self.columns["id"]
 
     def by_id(self, column: str) -> dict[int, Any]:
         """The values of one column."""
-        position = self.at[column]
-        return {row[0]: row[position] for row in self.rows}
+        return dict(zip(self.ids, self.columns[column], strict=True))
 
-    def links(self, name: str) -> list[tuple[int, Reference]]:
-        """By row: its id, and the type and id in one of its entity fields, both null in an empty one."""
-        type_at, id_at = self.at[f"{name}__type"], self.at[f"{name}__id"]
-        return [(row[0], (row[type_at], row[id_at])) for row in self.rows]
+    def links(self, name: str) -> Iterable[Reference]:
+        """By row: the type and id in one of its entity fields, both null in an empty one."""
+        return zip(self.columns[f"{name}__type"], self.columns[f"{name}__id"], strict=True)
 
     def linked(self, name: str, entity_type: str) -> dict[int, int]:
         """By id: what an entity field links, where that is of the type."""
-        return {owner: row_id for owner, (kind, row_id) in self.links(name) if kind == entity_type}
+        links = zip(self.ids, self.links(name), strict=True)
+        return {owner: row_id for owner, (kind, row_id) in links if kind == entity_type}
 
 
 def rows(
@@ -69,15 +78,14 @@ def rows(
     for path in readable:
         _place_of(root, path).fields[path.field.name] = path.field
     _fetch_rows(call, root, ids, retired)
-    alive = {row[0] for row in root.rows}
+    alive = set(root.ids)
     found = [row_id for row_id in ids if row_id in alive]
-    _follow(root, list(found))
+    _follow(root, found)
     links = links_to(call, set(_references(root)))
     columns: list[Sequence[Any]] = [[entity_type] * len(found), found]
     for path in readable:
         place = _place_of(root, path)
-        values = _values(call, place, path.field, links)
-        columns.append([None if row_id is None else values.get(row_id) for row_id in place.reached])
+        columns.append(_at(place.reached, _values(call, place, path.field, links)))
     keys = ["type", "id", *(path.text for path in readable)]
     return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
 
@@ -100,38 +108,75 @@ def _place_of(root: _Place, path: Path) -> _Place:
 
 def _fetch_rows(call: Call, place: _Place, ids: Sequence[int], retired: bool | None) -> None:
     """Fetch the rows of a place and, from their links, those of the places beyond it."""
-    table = call.tables.of(place.entity_type)
-    names: dict[str, None] = {"id": None}
+    wanted: dict[str, None] = {"id": None}
     for each in place.fields.values():
         if each.is_personal:
             continue
-        names.update(dict.fromkeys(column.name for column in data_type(each.data_type).columns(each.name)))
+        wanted.update(dict.fromkeys(_column_names(each.data_type, each.name)))
     for link, _ in place.beyond:
-        names.update(dict.fromkeys((f"{link}__type", f"{link}__id")))
-    # The folded twins are for comparing; nobody reads them.
-    columns = [table.c[name] for name in names if not name.endswith("__folded")]
-    query = select(*columns).where(among(table.c.id, ids), *visible(call, place.entity_type, table))
-    if retired is not None:
-        query = query.where(table.c.retired == retired)
-    place.at = {column.name: position for position, column in enumerate(columns)}
-    place.rows = call.connection.execute(query).all() if ids else ()
+        wanted.update(dict.fromkeys((f"{link}__type", f"{link}__id")))
+    names = tuple(wanted)
+    fetched = _rows_by_id(call, place.entity_type, names, ids, retired) if ids else []
+    columns = zip(*fetched, strict=True) if fetched else ((),) * len(names)
+    place.columns = dict(zip(names, columns, strict=True))
     for (link, entity_type), further in place.beyond.items():
         _fetch_rows(call, further, list(dict.fromkeys(place.linked(link, entity_type).values())), False)
 
 
-def _follow(place: _Place, reached: list[int | None]) -> None:
+@lru_cache(maxsize=1024)
+def _column_names(kind: str, name: str) -> tuple[str, ...]:
+    # The folded twins are for comparing; nobody reads them.
+    columns = data_type(kind).columns(name)
+    return tuple(column.name for column in columns if not column.name.endswith("__folded"))
+
+
+def _rows_by_id(
+    call: Call, entity_type: str, names: tuple[str, ...], ids: Sequence[int], retired: bool | None
+) -> Sequence[Row[Any]]:
+    table = call.tables.of(entity_type)
+    seen = visible(call, entity_type, table)
+    if len(ids) == 1 and not seen:
+        query = _one_row(call.tables, entity_type, names, retired)
+        return call.connection.execute(query, {"given": ids[0]}).all()
+    query = _columns(table, names, retired).where(among(table.c.id, ids), *seen)
+    return call.connection.execute(query).all()
+
+
+def _one_row(tables: Tables, entity_type: str, names: tuple[str, ...], retired: bool | None) -> Select[Any]:
+    """What programs ask for most often; to build it anew each time would cost three times as much as to run it."""
+    key = entity_type, names, retired
+    query = tables.prepared.get(key)
+    if query is None:
+        if len(tables.prepared) >= _MOST_PREPARED:
+            tables.prepared.clear()
+        table = tables.of(entity_type)
+        query = tables.prepared[key] = _columns(table, names, retired).where(table.c.id == bindparam("given"))
+    return query
+
+
+def _columns(table: Table, names: tuple[str, ...], retired: bool | None) -> Select[Any]:
+    query = select(*(table.c[name] for name in names))
+    return query if retired is None else query.where(table.c.retired == retired)
+
+
+def _at(reached: Sequence[int | None], values: Mapping[int, Any]) -> Sequence[Any]:
+    """For each row of the answer: the value of the row that it leads to; null where there is none."""
+    # No row has the id None, so what leads nowhere finds nothing either.
+    return list(map(cast("Mapping[int | None, Any]", values).get, reached))
+
+
+def _follow(place: _Place, reached: Sequence[int | None]) -> None:
     """Note which row here, and in the places beyond, each row of the answer leads to."""
     place.reached = reached
     for (link, entity_type), further in place.beyond.items():
-        linked = place.linked(link, entity_type)
-        _follow(further, [None if row_id is None else linked.get(row_id) for row_id in reached])
+        _follow(further, _at(reached, place.linked(link, entity_type)))
 
 
 def _references(place: _Place) -> Iterable[Reference]:
     """Every row that an entity field of the place, or of one beyond it, links to."""
     for name, each in place.fields.items():
         if each.data_type == "entity":
-            yield from {link for _, link in place.links(name) if link[0] is not None}
+            yield from {link for link in place.links(name) if link[0] is not None}
     for further in place.beyond.values():
         yield from _references(further)
 
@@ -159,8 +204,8 @@ def _values(
 ) -> dict[int, Any]:
     """The wire values of one field, by id."""
     if each.data_type == "entity":
-        return {row_id: links.get(link) for row_id, link in place.links(each.name)}
-    ids = [row[0] for row in place.rows]
+        return dict(zip(place.ids, map(links.get, place.links(each.name)), strict=True))
+    ids = list(place.ids)
     if each.is_personal:
         return personal_values(call, place.entity_type, each, ids)
     if each.is_list:
@@ -176,7 +221,7 @@ def _values(
         }
     if kind.reads_as_stored:
         return place.by_id(each.name)
-    if each.name not in place.at:
+    if each.name not in place.columns:
         return {row_id: kind.wire(each, {}) for row_id in ids}
     values = {row_id: kind.wire(each, {each.name: value}) for row_id, value in place.by_id(each.name).items()}
     if each.data_type == "url":

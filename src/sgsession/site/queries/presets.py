@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import and_, false, func, select
+from sqlalchemy import and_, case, false, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..call import Call
@@ -82,6 +82,9 @@ def _newest_per_link(
     newest = [source.column("created_at").desc().nulls_last(), source.column("id").desc()]
     order = newest if first is None else [first.desc().nulls_last(), *newest]
     links = [source.column("entity__type"), source.column("entity__id")]
+    if source.entity_type == "PublishedFile":
+        # By its version, where it is linked to no entity.
+        links.append(case((source.column("entity__id").is_(None), source.column("version__id"))))
     ranked = (
         select(source.column("id"), func.row_number().over(partition_by=links, order_by=order).label("place"))
         .where(*conditions)

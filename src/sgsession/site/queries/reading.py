@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from ..call import Call
 from ..faults import SiteFault, ruby
+from ..requests import check_length
 from .fetching import rows
 from .joining import Joined
 from .presets import with_presets
@@ -20,6 +21,7 @@ __all__ = ["read", "rows"]
 
 # Past this many rows there is nothing; a database takes no larger OFFSET.
 _FARTHEST = 2**62
+_MOST_FIELDS = 10_000
 
 
 def read(call: Call, params: dict[str, Any]) -> dict[str, Any]:
@@ -28,7 +30,7 @@ def read(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     if only not in ("active", "retired"):
         raise SiteFault(f"API read() invalid/missing 'return_only':\n{ruby(params)}")
     source, conditions = selected(call, params, retired=only == "retired")
-    fields = _return_fields(params)
+    fields = _return_fields(call, params)
     per_page, page = _paging(params)
     conditions = with_presets(call, source, conditions, params.get("additional_filter_presets"))
     joined = Joined(call, source)
@@ -60,10 +62,11 @@ def read(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     return results
 
 
-def _return_fields(params: Mapping[str, Any]) -> list[str]:
+def _return_fields(call: Call, params: Mapping[str, Any]) -> list[str]:
     fields = params.get("return_fields", ["id"])
     if not isinstance(fields, list):
         raise SiteFault(f"API read() invalid/missing array 'return_fields':\n{ruby(params)}")
+    check_length(call, "return_fields", fields, _MOST_FIELDS)
     return [field for field in fields if isinstance(field, str)]
 
 

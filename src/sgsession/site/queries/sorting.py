@@ -10,9 +10,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from ..call import Call
 from ..data_types import Given, Source, data_type
 from ..faults import SiteFault, ruby
+from ..requests import check_length
 from .joining import Joined
 from .paths import Path, resolve
 
+_MOST_SORTS = 1_000
 _REFUSED = ("uuid", "pivot_column")
 
 
@@ -38,6 +40,7 @@ def _keys(call: Call, entity_type: str, sorts: Any) -> list[tuple[Path, bool]]:
         return []
     if not isinstance(sorts, list):
         raise SiteFault(f"API {call.method}() invalid/missing array 'sorts':\n{ruby(sorts)}")
+    check_length(call, "sorts", sorts, _MOST_SORTS)
     keys: dict[str, tuple[Path, bool]] = {}
     for sort in sorts:
         name = sort.get("field_name") if isinstance(sort, Mapping) else None

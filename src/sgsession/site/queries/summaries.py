@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, case, func, literal, null, select, true
 from ..call import Call
 from ..data_types import Given, Source, data_type
 from ..faults import SiteFault, ruby
+from ..requests import check_length
 from .fetching import links_to
 from .grouping import NO_VALUE, Group, grouping, is_groupable
 from .joining import Joined
@@ -38,6 +39,7 @@ _SUITED = {
 _OF_ANY_TYPE = frozenset({"record_count", "count", "percentage"})
 _UNSUMMED = frozenset({"summary", "calculated", "pivot_column", "password"})
 _MOST_LEVELS = 20
+_MOST_SUMMARIES = 1_000
 
 
 def summarize(call: Call, params: dict[str, Any]) -> dict[str, Any]:
@@ -187,6 +189,7 @@ class _Level:
 def _summaries(call: Call, source: Source, joined: Joined, wanted: Any) -> Iterable[_Summary]:
     if not isinstance(wanted, list):
         raise SiteFault(f"API {call.method}() invalid/missing array 'summaries':\n{ruby(wanted)}")
+    check_length(call, "summaries", wanted, _MOST_SUMMARIES)
     # Results go by field, so of two entries for one field the later wins.
     by_field: dict[str, _Summary] = {}
     for entry in wanted:

@@ -16,8 +16,10 @@ from .edits import edited, is_structural
 # Every column there is, in one query: to ask for each table by itself would cost a hundred.
 _COLUMNS = {
     "sqlite": "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'",
-    "postgresql": "SELECT table_name, column_name FROM information_schema.columns"
-    " WHERE table_schema = current_schema()",
+    # Not information_schema, which takes ten times as long.
+    "postgresql": "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+    " WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace"
+    " AND a.attnum > 0 AND NOT a.attisdropped",
 }
 
 
@@ -63,7 +65,8 @@ def conform(connection: Connection, tables: Tables) -> None:
             _add_column(connection, table, column)
         for index in table.indexes:
             if any(column in missing for column in index.columns):
-                index.create(connection)
+                # The index of pages may be there without the new column: it then serves the others.
+                index.create(connection, checkfirst=True)
 
 
 def _after(tables: Tables, edits: Sequence[Mapping[str, Any]]) -> Tables:
