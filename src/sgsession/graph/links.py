@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, overload
 
@@ -36,6 +36,14 @@ class Backrefs(Sequence[Entity]):
         else:
             members[id(entity)] = entity
         self._snapshot = None
+
+    def quick_add(self) -> Callable[[Entity], None]:
+        """`add`, for whoever holds the lock until the last call, with nothing discarded in between."""
+        members = self._members
+        if isinstance(members, dict):
+            return self.add
+        self._snapshot = None
+        return members.append
 
     def discard(self, entity: Entity) -> None:
         """Note that `entity` links here no more; only the graph calls this, under the lock."""
@@ -173,7 +181,7 @@ def relink(source: Entity, field: str, before: Any, after: Any, lock: Lock) -> N
             add_backref(target, key, source, lock)
 
 
-def add_backref(target: Entity, key: tuple[str, str], source: Entity, lock: Lock) -> None:
+def add_backref(target: Entity, key: tuple[str, str], source: Entity, lock: Lock) -> Backrefs:
     """Note that an entity of this type links to the target from this field, which it did not before."""
     if target._backrefs is None:
         target._backrefs = {}
@@ -181,3 +189,4 @@ def add_backref(target: Entity, key: tuple[str, str], source: Entity, lock: Lock
     if members is None:
         members = target._backrefs[key] = Backrefs(lock)
     members.add(source)
+    return members

@@ -7,7 +7,8 @@ value is handed to a `Merge`; what is odd about a page, the whole page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..entity import Entity
@@ -74,6 +75,12 @@ def plan_of(graph: Graph, entity_type: str, keys: tuple[str, ...]) -> RowPlan | 
     return plans[shape]
 
 
+# For each field the key of the row, the name on the entity, the key of its back-references, and what the page has
+# linked to from it so far: id → type, name, entity, and what notes one more back-reference of it.
+_Known = dict[Any, tuple[str, Any, Entity, Callable[[Entity], None]]]
+_Fields = list[tuple[str, str, tuple[str, str], _Known]]
+
+
 class RowMerge:
     """One run of merging a page; made, run once under the graph's lock, and thrown away."""
 
@@ -85,7 +92,8 @@ class RowMerge:
         self._odd: Merge | None = None
         # type → id → (name, entity): the links of a page are few and come again and again.
         self._links: dict[str, dict[int, tuple[Any, Entity]]] = {}
-        self._filled: set[tuple[int, RowPlan]] = set()
+        self._filled: dict[RowPlan, set[int]] = defaultdict(set)
+        self._known: list[_Known] = []
 
     def run(self) -> list[Entity]:
         """The entities of the rows, in their order."""
@@ -94,17 +102,23 @@ class RowMerge:
         keys: tuple[str, ...] | None = None
         entity_type = ""
         plan: RowPlan | None = None
+        fields: _Fields = []
+        make = graph.entity_class.make
         for row in self._rows:
             if keys != (keys := tuple(row)) or row["type"] != entity_type:
                 entity_type = row["type"]
                 plan = plan_of(graph, entity_type, keys)
-            entities = graph.identity.of_type(entity_type)
-            entity = entities.get(row["id"])
+                fields = self._fields_of(plan)
+                entities = graph.identity.of_type(entity_type)
+            entity_id = row["id"]
+            entity = entities.get(entity_id)
             if plan is None or (entity is not None and entity._aside):
                 entity = self._merge_odd_row(row)
             elif entity is None:
-                entity = entities[row["id"]] = graph.entity_class.make(entity_type, row["id"], graph)
-                self._fill_new(entity, row, plan)
+                entity = entities[entity_id] = make(entity_type, entity_id, graph)
+                self._fill_new(entity, row, fields)
+                if plan.deep:
+                    self._fill_deep(entity, row, plan)
             else:
                 self._fill(entity, row, plan)
             entity._exists = exist
@@ -113,27 +127,52 @@ class RowMerge:
             self._odd.work()
         return found
 
-    def _fill_new(self, entity: Entity, row: dict[str, Any], plan: RowPlan) -> None:
+    def _fields_of(self, plan: RowPlan | None) -> _Fields:
+        if plan is None:
+            return []
+        known: list[_Known] = [{} for _ in plan.fields]
+        self._known += known
+        return [(*field, links) for field, links in zip(plan.fields, known, strict=True)]
+
+    def _fill_new(self, entity: Entity, row: dict[str, Any], fields: _Fields) -> None:
         """Take a row into an entity that has nothing yet: no value to compare, no link to undo."""
-        top, lock = self._top, self._graph.lock
-        for source, field, key in plan.fields:
+        top = self._top
+        for source, field, key, links in fields:
             value = row[source]
             kind = value.__class__
             if kind is str:
                 _put(entity, field, top[value])
             elif kind is dict:
-                value = self._link(value)
-                _put(entity, field, value)
-                if isinstance(value, Entity):
-                    add_backref(value, key, entity, lock)
+                link_id = value.get("id")
+                known = links.get(link_id) if link_id.__class__ is int else None
+                # The link that this field had before in this page: most links are.
+                if (
+                    known is not None
+                    and known[0] == value["type"]
+                    and len(value) == 3
+                    and "name" in value
+                    and known[1] == value["name"]
+                ):
+                    _put(entity, field, known[2])
+                    known[3](entity)
+                else:
+                    _put(entity, field, self._new_target(entity, value, key, links))
             elif kind is list:
                 value = self._list(value)
                 _put(entity, field, value)
-                relink(entity, field, None, value, lock)
+                if value:
+                    relink(entity, field, None, value, self._graph.lock)
             else:
                 _put(entity, field, value)
-        if plan.deep:
-            self._fill_deep(entity, row, plan)
+
+    def _new_target(self, entity: Entity, link: dict[str, Any], key: tuple[str, str], links: _Known) -> Any:
+        """What stands for a link that this field did not have yet in this page."""
+        target = self._link(link)
+        if isinstance(target, Entity):
+            members = add_backref(target, key, entity, self._graph.lock)
+            if link.keys() == _LINK:
+                links[link["id"]] = (link["type"], link["name"], target, members.quick_add())
+        return target
 
     def _fill(self, entity: Entity, row: dict[str, Any], plan: RowPlan) -> None:
         """Take a row into an entity that has some fields."""
@@ -155,6 +194,9 @@ class RowMerge:
                 self._settle(entity, field, value)
             if kind is dict or kind is list or isinstance(before, (dict, list)):
                 relink(entity, field, None if before is _NOTHING else before, value, self._graph.lock)
+                # It may have changed the form of back-references, and what was noted of them with it.
+                for links in self._known:
+                    links.clear()
         if plan.deep:
             self._fill_deep(entity, row, plan)
 
@@ -162,12 +204,14 @@ class RowMerge:
         """Hand deep values on to the entities that the links lead to, once for each in a page."""
         for link, linked_type, part in plan.deep:
             target = _get(entity, link)
+            filled = self._filled[part]
+            if id(target) in filled:
+                continue
+            # The identity map keeps entities alive, so that no other object gets their id.
+            filled.add(id(target))
             # A value for another type than the link has says nothing.
             if isinstance(target, Entity) and _get(target, "type") == linked_type:
-                done = (id(target), part)
-                if done not in self._filled:
-                    self._filled.add(done)
-                    self._fill(target, row, part)
+                self._fill(target, row, part)
 
     def _link(self, link: dict[str, Any]) -> Any:
         """What stands for a dict that is the value of a field: mostly the entity that it links to."""

@@ -15,21 +15,38 @@ _REMEMBERED = 16_384
 class _Texts(dict[str, Any]):
     """Text as it was sent → the value that it stands for, worked out once."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_moment",)
 
-    def __init__(self, value: Callable[[str], Any]) -> None:
+    def __init__(self, moment: Callable[[str], Any]) -> None:
         super().__init__()
-        self._value = value
+        self._moment = moment
 
     def __missing__(self, text: str) -> Any:
         if len(self) >= _REMEMBERED:
             self.clear()
-        value = self[text] = self._value(text)
+        value = self[text] = self._moment(text) if len(text) == 20 else text
+        return value
+
+
+class _TopTexts(_Texts):
+    """The texts that are fields of a row: the client puts `<` back there, and there only."""
+
+    __slots__ = ()
+
+    def __missing__(self, text: str) -> Any:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        value = self._moment(text) if len(text) == 20 else text
+        if "&lt;" in text and isinstance(value, str):
+            value = value.replace("&lt;", "<")
+        self[text] = value
         return value
 
 
 class WireValues:
-    """How the values of rows read, as the official client reads them. Used by one thread at a time.
+    """How the values of rows read, as the official client reads them.
+
+    One may be used for all the pages of a pool: two threads at once can only make a value twice.
 
     Args:
         moment: the instant that a text of 20 characters stands for, or the text itself where it is none.
@@ -37,19 +54,11 @@ class WireValues:
     """
 
     def __init__(self, moment: Callable[[str], Any], local_path_field: str | None) -> None:
-        self._moment = moment
         self._local_path_field = local_path_field
-        self.nested = _Texts(self._nested_text)
+        self.nested = _Texts(moment)
         """The texts inside of links and lists."""
-        self.top = _Texts(self._top_text)
-        """The texts that are fields of a row: the client puts `<` back there, and there only."""
-
-    def _nested_text(self, text: str) -> Any:
-        return self._moment(text) if len(text) == 20 else text
-
-    def _top_text(self, text: str) -> Any:
-        value = self.nested[text]
-        return value.replace("&lt;", "<") if "&lt;" in text and isinstance(value, str) else value
+        self.top = _TopTexts(moment)
+        """The texts that are fields of a row."""
 
     def row(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row as the official client gives it."""

@@ -52,6 +52,9 @@ IDEMPOTENT = frozenset(
 )
 
 
+_ASKS_FOR_PAGES = ("return_paging_info", "return_paging_info_without_counts")
+
+
 @dataclass
 class Call:
     """One request of the client, whatever number of attempts it takes."""
@@ -80,6 +83,12 @@ class Call:
     def is_read(self) -> bool:
         """True where sending it twice does nothing."""
         return self.method in READS
+
+    @property
+    def is_paged(self) -> bool:
+        """True where the client goes by what the answer says of further rows."""
+        asked = self.parameters if isinstance(self.parameters, Mapping) else {}
+        return any(asked.get(name) is True for name in _ASKS_FOR_PAGES)
 
     @property
     def subject(self) -> str:

@@ -25,8 +25,8 @@ def happened(answer: Answer) -> Happening:
     return Happening.FAILED if status >= 500 else Happening.REFUSED
 
 
-def results_of(answer: Answer, method: str) -> Any:
-    """The decoded envelope of a successful answer.
+def results_of(answer: Answer, method: str, *, paged: bool = False) -> Any:
+    """The decoded envelope of a successful answer; a `paged` one has to say how many rows there are.
 
     Raises:
         ExchangeFailed: a login page, a cut or empty body, other JSON: nothing that a site says.
@@ -44,15 +44,18 @@ def results_of(answer: Answer, method: str) -> Any:
         # `info` may come without an envelope (wire.md 1.7).
         if envelope.get("exception") or (method == "info" and "results" not in envelope):
             return envelope
-        if "results" in envelope and _is_shaped(envelope["results"], method):
+        if "results" in envelope and _is_shaped(envelope["results"], method, paged):
             return envelope
     raise ExchangeFailed(Happening.BROKEN, "it is JSON, but not what a site answers to that")
 
 
-def _is_shaped(results: Any, method: str) -> bool:
+def _is_shaped(results: Any, method: str, paged: bool) -> bool:
     """False where the client would fail over the results with an IndexError or the like."""
     if method == "read":
-        return isinstance(results, dict) and isinstance(results.get("entities"), list)
+        if not isinstance(results, dict) or not isinstance(results.get("entities"), list):
+            return False
+        has_pages = not paged or isinstance(results.get("paging_info"), dict)
+        return has_pages and all(isinstance(row, dict) for row in results["entities"])
     if method in ("create", "update"):
         row = results[0] if isinstance(results, list) and results else results
         return isinstance(row, dict) and isinstance(row.get("id"), int)

@@ -203,8 +203,10 @@ def _connected(address: Address, timeout: float) -> socket.socket:
             _tunnel(timed, address)
         if address.scheme == "https":
             connection.settimeout(timed.left())
-            connection.getpeername()  # where the peer is gone by now, `ssl` would leave a socket open
             connection = _context(address.certificates).wrap_socket(connection, server_hostname=address.host)
+            if connection.version() is None:
+                # The peer was gone before the handshake, and then `ssl` makes none: nothing may be sent on this.
+                raise ConnectionResetError("the connection ended before TLS began")
         return connection
     except ssl.SSLCertVerificationError as problem:
         connection.close()
@@ -239,12 +241,20 @@ def _context(certificates: str | None) -> ssl.SSLContext:
         changed = os.stat(certificates).st_mtime_ns if certificates else 0
         known = _contexts.get(certificates)
         if known is None or known[0] != changed:
-            known = _contexts[certificates] = changed, ssl.create_default_context(cafile=certificates)
+            context = ssl.create_default_context(cafile=certificates)
+            context.sslsocket_class = _EncryptedSocket
+            known = _contexts[certificates] = changed, context
     except (OSError, ssl.SSLError) as problem:
         raise ExchangeFailed(
             Happening.UNTRUSTED, f"the certificates of {certificates} cannot be read: {problem}"
         ) from None
     return known[1]
+
+
+class _EncryptedSocket(ssl.SSLSocket):
+    def __del__(self) -> None:
+        # `wrap_socket` leaves one behind, open, when the peer resets the connection at its very beginning.
+        self.close()
 
 
 class _Timed:

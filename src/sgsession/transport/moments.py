@@ -24,35 +24,39 @@ def reader_of_moments(to_local: bool) -> Callable[[str], Any]:
     """
     # The client's zone asks the C library twice for each instant. It knows two offsets, and changes between
     # them at quarters of an hour at the finest.
-    offsets: dict[tuple[str, int], datetime.timedelta] = {}
+    offsets: dict[str, datetime.timedelta] = {}
 
     def moment(text: str) -> Any:
-        # The client looks for the pattern and parses this one form of it; all else stays a text.
-        if text[4] + text[7] + text[10] + text[13] + text[16] + text[19] != "--T::Z" or not _PATTERN.match(
-            text
+        # The client looks for a pattern, and then parses this one form of it; all else stays a text.
+        if not (
+            text[10] == "T" and text[19] == "Z" and text[4] == text[7] == "-" and text[13] == text[16] == ":"
         ):
             return text
-        year, month, day = int(text[0:4]), int(text[5:7]), int(text[8:10])
         try:
-            naive = datetime.datetime(  # noqa: DTZ001 - the client's are naive until the zone is known
-                year, month, day, int(text[11:13]), int(text[14:16]), int(text[17:19])
-            )
-        except ValueError:
-            return text
-        if not to_local:
-            return naive
-        quarter = (text[:13], naive.minute // 15)
-        offset = offsets.get(quarter)
-        try:
+            naive = datetime.datetime.fromisoformat(text[:19])
+            if not to_local:
+                return naive
+            quarter = text[:13] + "abcd"[naive.minute // 15]
+            offset = offsets.get(quarter)
             if offset is None:
-                start = naive.replace(minute=quarter[1] * 15, second=0)
+                start = naive.replace(minute=naive.minute // 15 * 15, second=0)
                 local = start.replace(tzinfo=_UTC).astimezone(_LOCAL)
                 if len(offsets) > 10_000:
                     offsets.clear()
                 offset = offsets[quarter] = local.replace(tzinfo=None) - start
             return (naive + offset).replace(tzinfo=_LOCAL)
-        except (OverflowError, ValueError):
-            # At the ends of the calendar: let the client's own way say what it says.
-            return naive.replace(tzinfo=_UTC).astimezone(_LOCAL)
+        except (ValueError, OverflowError):
+            return _as_the_client(text, to_local)
 
     return moment
+
+
+def _as_the_client(text: str, to_local: bool) -> Any:
+    """Digits that are not ASCII, days that do not exist, the ends of the calendar: whatever the client does."""
+    if not _PATTERN.match(text):
+        return text
+    try:
+        naive = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")  # noqa: DTZ007 - the zone is set below
+    except ValueError:
+        return text
+    return naive.replace(tzinfo=_UTC).astimezone(_LOCAL) if to_local else naive

@@ -152,7 +152,7 @@ class SafeClient:
             if answer.status >= 300:
                 return without_secrets(answer, self.config), None
             with collector_paused():
-                envelope = results_of(answer, call.method)
+                envelope = results_of(answer, call.method, paged=call.is_paged)
             if (
                 call.in_doubt
                 and not call.is_read

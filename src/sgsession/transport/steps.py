@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from .reconciling import UploadedFile
 
 __all__ = ["MissingLink", "MissingThumbnails", "Steps"]
 
+# How far the clocks of this machine and of the site may be apart, in seconds.
+_WINDOW = 60.0
 # The fields that a create or update takes a picture in, and the fields that an upload of one names.
 _THUMBNAILS = {"image": "thumb_image", "filmstrip_image": "filmstrip_thumb_image"}
 
@@ -105,7 +108,7 @@ class Steps:
                 entity_type=entity_type,
                 entity_id=entity_id,
                 step="link of the file",
-                rest=MissingLink(path, form, in_doubt),
+                rest=MissingLink(path, form, in_doubt, time.time(), getattr(problem, "elapsed", 0.0)),
             ) from problem
         else:
             self._uploaded += (field_name,)
@@ -138,13 +141,16 @@ class MissingLink:
     path: str
     form: Mapping[str, Any] = field(repr=False)
     in_doubt: bool = True
+    ended: float = 0.0
+    elapsed: float = 0.0
 
     def __call__(self, client: Any) -> int:
         """Link it, unless it is linked already; returns the id of its Attachment."""
         if self.in_doubt and "display_name" in self.form:
             looked_for = self._file()
             try:
-                return int(looked_for.run(client, None, None, None))
+                # Not one of the same name that hung there before.
+                return int(looked_for.run(client, None, _WINDOW, None))
             except WriteNotFoundError:
                 pass
         config = client.config
@@ -155,4 +161,5 @@ class MissingLink:
 
     def _file(self) -> UploadedFile:
         form = self.form
-        return UploadedFile(form["entity_type"], form["entity_id"], form["display_name"], 0.0, 0.0)
+        name = form["display_name"]
+        return UploadedFile(form["entity_type"], form["entity_id"], name, self.ended, self.elapsed)
