@@ -11,7 +11,14 @@ from sgsession import Session
 from sgsession.site import LocalSite
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ["README.md", "docs/session.md", "docs/pool.md", "docs/site.md", "docs/testing.md"]
+DOCUMENTS = [
+    "README.md",
+    "docs/session.md",
+    "docs/pool.md",
+    "docs/site.md",
+    "docs/testing.md",
+    "docs/fault-injection.md",
+]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
