@@ -492,6 +492,32 @@ def test_a_slow_line_passes_so_many_bytes_a_second(site: FaultSite, point: Point
         assert time.monotonic() - began >= 0.15
 
 
+def test_a_slow_line_takes_in_what_comes_later_slowly_too(site: FaultSite) -> None:
+    """The body of a large request, portion by portion."""
+    site.inject("headers", Slow(20_000))
+    head = b"POST /api3/json HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6000\r\n\r\n"
+    with Line(site) as line:
+        began = time.monotonic()
+        line.socket.sendall(head + b'{"method_name":"info","params":[]')
+        time.sleep(0.05)
+        line.socket.sendall(b" " * 5966 + b"}")
+        assert "results" in json.loads(line.answer().read())
+        assert time.monotonic() - began >= 0.29
+
+
+@pytest.mark.parametrize("point", ["after_headers", "mid_body"])
+def test_garbage_in_an_answer_is_the_end_of_it(site: FaultSite, point: Point) -> None:
+    """It comes in place of the rest."""
+    site.inject(point, Garbage(b"\xff\xfe"))
+    with Line(site) as line:
+        line.create("Film")
+        head, _, body = line.rest().partition(b"\r\n\r\n")
+    length = int(head.partition(b"Content-Length: ")[2])
+    assert len(body) == (0 if point == "after_headers" else length // 2) + 2
+    assert body.endswith(b"\xff\xfe")
+    assert site.executions["Film"] == 1
+
+
 def test_what_is_unread_of_a_request_stays_in_the_kernel(site: FaultSite) -> None:
     """At "headers" the site takes in no more than it needs: a client with much to send has not sent it all."""
     site.inject("headers", Stall(30))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..naive.model import INTEGERS, LISTS, TYPES
-from ..naive.moments import moment
+from ..naive.moments import UNITS, moment
 from ..naive.production import Production
 from . import values
 from .paths import Found
@@ -17,7 +17,7 @@ def operands(chance: random.Random, production: Production, found: Found, relati
     """The `values` of a condition."""
     kind = found.field.data_type
     if relation in ("in_last", "in_next", "not_in_last", "not_in_next"):
-        return [chance.choice([1, 1, 2, 3, 7, 30, 400]), chance.choice(values.SPAN_UNITS)]
+        return [chance.choice([1, 1, 2, 2, 3, 3, 30]), chance.choice(UNITS)]
     if relation.startswith("in_calendar"):
         return [chance.choice([0, 0, 0, 0, 1, 1, -1, -1, 2, -13])]
     if relation in ("in", "not_in"):

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from ..naive.model import Field
+from ..naive.moments import UNITS, shifted
 
 # Case variants, letters whose case changes their length, wildcards, and what sorts oddly.
 TEXTS = [
@@ -23,7 +24,6 @@ DECIMALS = [
 PRICES = [None, None, 0.0, 0.5, 1.0, -1.25, 9.99, 10.0, 1000.0, 1e6]
 LENGTHS = [None, "0-00", "1-00", "1-15", "2-08", "10-00", "9-15"]
 COLORS = [None, "29,215,46", "45,45,45", "1,2,3", "255,255,255"]
-SPAN_UNITS = ["HOUR", "DAY", "WEEK", "MONTH", "YEAR"]
 # Noon in the week, month's end of a leap year, the last second of a year, a Sunday's first second, a Saturday's last.
 CLOCKS = [
     datetime(2024, 5, 15, 12),
@@ -44,14 +44,23 @@ def day(chance: random.Random, now: datetime) -> str:
     """A day on or near a border around now; some are before 1970 (trap 42)."""
     if chance.random() < 0.05:
         return date(1968, 10, 13).isoformat()
+    if chance.random() < 0.4:
+        return (_end_of_span(chance, now) + timedelta(days=chance.choice([-1, 0, 0, 1]))).date().isoformat()
     return (now.date() + timedelta(days=chance.choice(_DAYS))).isoformat()
 
 
 def moment(chance: random.Random, now: datetime) -> str:
     """A second on or near a border around now."""
+    if chance.random() < 0.4:
+        return f"{(_end_of_span(chance, now) + timedelta(seconds=chance.choice([-1, 0, 0, 1]))).isoformat()}Z"
     start = now if chance.random() < 0.5 else now.replace(hour=0, minute=0, second=0)
     found = start + timedelta(days=chance.choice(_DAYS), seconds=chance.choice(_SECONDS))
     return f"{found.isoformat()}Z"
+
+
+def _end_of_span(chance: random.Random, now: datetime) -> datetime:
+    """Where a span of `in_last` or `in_next` may end, or begin."""
+    return shifted(now, chance.choice([0, 1, 1, 2, 3]) * chance.choice([1, -1]), chance.choice(UNITS))
 
 
 def text(chance: random.Random) -> str:
