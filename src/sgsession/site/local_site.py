@@ -298,11 +298,11 @@ def serve(
         schema=schema,
         progress=progress,
     ) as site:
-        announce(site)
         # Otherwise a terminated site would leave its private folder behind.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         # Short sleeps: on Windows a wait without end would not notice Ctrl-C.
         with suppress(KeyboardInterrupt):
+            announce(site)
             while True:
                 time.sleep(0.5)
                 # Nobody reads the log of a site that is served for weeks; it must not fill the memory.
