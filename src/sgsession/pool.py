@@ -206,8 +206,17 @@ class ShotgunPool:
         """Call a method of the client on a connection of its own, with entities sent as type and id."""
         args, kwargs = minimize(args), minimize(kwargs)
         started = time.perf_counter()
-        with self.lease() as client:
-            result = getattr(client, method)(*args, **kwargs)
+        client = None
+        try:
+            with self.lease() as client:
+                result = getattr(client, method)(*args, **kwargs)
+        except BaseException as problem:
+            # Also between the site's answer and here: a row was made, and its id is lost with the interrupt.
+            told = None if client is None else client.lost_result(problem)
+            if told is None:
+                raise
+            told.belongs_to(self)
+            raise told from problem
         if log.isEnabledFor(logging.DEBUG):
             # The type and what came back; never data, filters or credentials.
             subject = args[0] if args and isinstance(args[0], str) else ""

@@ -26,7 +26,12 @@ Step = bytes | tuple[bytes] | Callable[[socket.socket], Any] | object
 
 def framed(body: bytes, *headers: str, status: str = "200 OK", version: str = "HTTP/1.1") -> bytes:
     """An answer with its length."""
-    lines = [f"{version} {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
+    lines = [
+        f"{version} {status}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        *headers,
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
@@ -110,7 +115,7 @@ class Scripted:
             if not (more := connection.recv(65536)):
                 return False
             body += more
-        method = json.loads(body)["method_name"]
+        method = json.loads(body)["method_name"] if b"/api3/json" in head else head.split()[1].decode()
         if method == "info":
             connection.sendall(answer(INFO))
             return True

@@ -63,7 +63,9 @@ def table() -> Iterator[Row]:
         (PLAIN, REJECTING, ONCE),
     )
     for number, arguments in enumerate(combinations):
-        happening, effect, attempt, time_left, retry_after, in_doubt, renewable, may_repeat, options = arguments
+        happening, effect, attempt, time_left, retry_after, in_doubt, renewable, may_repeat, options = (
+            arguments
+        )
         chance = (number % 11) / 10
         decision = decide(
             happening,
@@ -248,7 +250,8 @@ def test_a_write_is_sent_once_at_most(
 
 
 @pytest.mark.parametrize(
-    "method", ["create", "batch", "what_no_version_knows", "", "authenticate", "schema_field_create", "upload"]
+    "method",
+    ["create", "batch", "what_no_version_knows", "", "authenticate", "schema_field_create", "upload"],
 )
 @pytest.mark.parametrize("allowed", [False, True])
 def test_what_is_not_known_is_a_write(method: str, allowed: bool) -> None:

@@ -25,6 +25,7 @@ from sgsession.transport.decisions import Happening
 from sgsession.transport.exchange import Address, ExchangeFailed, Line
 from sgsession.transport.options import TransportOptions
 
+from .proxy import Proxy
 from .scripted import FOUND, HOLD, MADE, Scripted, answer, dripping, framed
 
 QUICK = TransportOptions(backoff_base=0.001, inactivity_timeout=1.0, deadline=20.0)
@@ -117,7 +118,12 @@ def test_a_read_survives_what_a_write_is_in_doubt_over(
 
 @pytest.mark.parametrize(
     ("status", "text"),
-    [("400 Bad Request", "wrong"), ("404 Not Found", "wrong"), ("413 Too Large", "wrong"), ("302 Found", "sso")],
+    [
+        ("400 Bad Request", "wrong"),
+        ("404 Not Found", "wrong"),
+        ("413 Too Large", "wrong"),
+        ("302 Found", "sso"),
+    ],
 )
 def test_a_refusal_is_final(open_pool: Callable[..., ShotgunPool], status: str, text: str) -> None:
     """A no is told at once, with what it says and without tags; no redirection is followed."""
@@ -149,7 +155,18 @@ def test_a_refusal_is_final(open_pool: Callable[..., ShotgunPool], status: str, 
         (framed(GOOD) + b"HTTP/1.1 200 OK\r\n", False),
         (framed(GOOD) + framed(GOOD), False),
     ],
-    ids=["length", "gzip", "deflate", "chunks", "continue", "close", "1.0", "1.0 kept", "extra", "two answers"],
+    ids=[
+        "length",
+        "gzip",
+        "deflate",
+        "chunks",
+        "continue",
+        "close",
+        "1.0",
+        "1.0 kept",
+        "extra",
+        "two answers",
+    ],
 )
 def test_a_good_answer(open_pool: Callable[..., ShotgunPool], good: bytes, keeps: bool) -> None:
     """Each form that HTTP has for an answer is read; a connection with a byte too many is not used again."""
@@ -377,57 +394,6 @@ def test_tls_that_ends_early(open_pool: Callable[..., ShotgunPool], folder: Path
         assert site.received == ["read", "create", "create"]
 
 
-class Proxy:
-    """A proxy that knows CONNECT; `says` is what it answers instead."""
-
-    def __init__(self, says: bytes | None = None) -> None:
-        self.asked: list[str] = []
-        self._says = says
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self) -> Proxy:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for connection in self._open:
-            connection.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self._open.append(connection)
-            asked = b""
-            while not asked.endswith(b"\r\n\r\n"):
-                asked += connection.recv(65536)
-            self.asked.append(asked.decode())
-            if self._says is not None:
-                connection.sendall(self._says)
-                connection.close()
-                continue
-            host, port = asked.split()[1].decode().rsplit(":", 1)
-            site = socket.create_connection((host.strip("[]"), int(port)))
-            self._open.append(site)
-            connection.sendall(b"HTTP/1.1 200 Connection established\r\nX-Via: tiny\r\n\r\n")
-            for one, other in ((connection, site), (site, connection)):
-                threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
-
-    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
-        try:
-            while came := one.recv(65536):
-                other.sendall(came)
-            other.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-
 @pytest.mark.parametrize("tls", [False, True])
 def test_through_a_proxy(open_pool: Callable[..., ShotgunPool], folder: Path, tls: bool) -> None:
     """Plain or TLS, by CONNECT, with the credentials; the connection is kept."""
@@ -443,7 +409,8 @@ def test_through_a_proxy(open_pool: Callable[..., ShotgunPool], folder: Path, tl
 
 
 @pytest.mark.parametrize(
-    "says", [b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", b"", b"nonsense\r\n\r\n"]
+    "says",
+    [b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", b"", b"nonsense\r\n\r\n"],
 )
 def test_a_proxy_that_does_not_want(open_pool: Callable[..., ShotgunPool], says: bytes) -> None:
     """Nothing was sent, the password is in no text, and certificates of the site are never asked for."""
@@ -513,10 +480,10 @@ def test_a_line_is_not_used_by_a_forked_child() -> None:
             "longest_life": 60.0,
             "largest_answer": 1000,
         }
-        line.exchange(address, "POST", "/", {}, body, **options)  # type: ignore[arg-type]
+        line.exchange(address, "POST", "/api3/json", {}, body, **options)  # type: ignore[arg-type]
         assert line.is_open
         line._process -= 1
-        line.exchange(address, "POST", "/", {}, body, **options)  # type: ignore[arg-type]
+        line.exchange(address, "POST", "/api3/json", {}, body, **options)  # type: ignore[arg-type]
         assert site.connections == 2
         line.close()
 

@@ -50,14 +50,6 @@ def restraint(clock: Clock) -> Restraint:
     return Restraint(OPTIONS, 8, clock, lambda: 0.5)
 
 
-@pytest.fixture
-def dice() -> random.Random:
-    """Random numbers whose seed is printed."""
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    return random.Random(seed)
-
-
 class SimulatedPools:
     """Calls of many pools to one site, one after the other in virtual time; counts what reaches the site."""
 
@@ -127,7 +119,9 @@ def test_an_outage_is_not_amplified(dice: random.Random) -> None:
     assert len(after) >= 0.9 * 20 * 30
 
 
-def test_without_a_breaker_the_budget_alone_bounds_the_amplification(clock: Clock, dice: random.Random) -> None:
+def test_without_a_breaker_the_budget_alone_bounds_the_amplification(
+    clock: Clock, dice: random.Random
+) -> None:
     """Each call earns a tenth of a repetition: 1,200 failing calls are sent at most 1,330 times."""
     options = TransportOptions(breaker_failures=10**9, breaker_least=10**9)
     attempts = Attempts(options, 8, clock=clock, chance=dice.random, sleep=clock.sleep)
@@ -151,8 +145,7 @@ def test_a_farm_does_not_come_back_as_one(dice: random.Random) -> None:
     pools.run(0.5, 100)
     counts = Counter(int(at) for at in pools.arrived if 60 <= at < 100)
     mean = sum(counts.values()) / 40
-    print(f"peak {max(counts.values())}, mean {mean:.0f}")
-    assert max(counts.values()) <= 2 * mean
+    assert max(counts.values()) <= 2 * mean, (max(counts.values()), mean)
 
 
 def test_a_site_says_when_to_come_back(clock: Clock) -> None:

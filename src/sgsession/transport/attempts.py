@@ -180,7 +180,7 @@ class Attempts:
         except BaseException as interrupt:
             if effect is Effect.READ or not (line.sent or call.in_doubt):
                 raise
-            raise self._interrupted(call, interrupt) from interrupt
+            raise self.interrupted(call, interrupt) from interrupt
         self.restraint.note(happening)
         return answer, read, happening, said
 
@@ -215,7 +215,7 @@ class Attempts:
         except BaseException as interrupt:
             if effect is Effect.READ or not call.in_doubt:
                 raise
-            raise self._interrupted(call, interrupt) from interrupt
+            raise self.interrupted(call, interrupt) from interrupt
         if not self._closing.is_set():
             return
         if call.in_doubt and effect is not Effect.READ:
@@ -273,7 +273,8 @@ class Attempts:
         log.warning("%s (request %s)", problem, call.request_id)
         return problem
 
-    def _interrupted(self, call: Call, interrupt: BaseException) -> AmbiguousWrite:
+    def interrupted(self, call: Call, interrupt: BaseException) -> AmbiguousWrite:
+        """What to raise in place of an interrupt that came after a write was sent."""
         # Whoever catches KeyboardInterrupt still does; whoever catches AmbiguousWrite learns of the write.
         kind = InterruptedWrite if isinstance(interrupt, KeyboardInterrupt) else AmbiguousWrite
         return self._ambiguous(call, f"{type(interrupt).__name__} came while it was under way", kind)

@@ -101,6 +101,7 @@ def follow_prototype(client: Any, prototype: Any) -> None:
     """Bring a pooled client up to date with what was changed on its prototype since it was last lent."""
     client._user_agents = prototype._user_agents
     client._server_caps = prototype._server_caps
+    client._written = None
 
 
 def learn_capabilities(client: Any, prototype: Any) -> None:

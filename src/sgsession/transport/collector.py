@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 __all__ = ["collector_paused"]
 
-_lock = threading.Lock()
-_pausing = 0
+# Re-entrant: a signal's handler may read, too, in the thread that holds it.
+_lock = threading.RLock()
+_pausing: set[object] = set()
 _was_on = False
 
 
@@ -21,16 +23,39 @@ def collector_paused() -> Iterator[None]:
     A page of rows makes ten thousand objects, none of them garbage; each run of the collector would look at
     all that a session knows: at a million rows that costs as much as the merging.
     """
-    global _pausing, _was_on
-    with _lock:
-        if _pausing == 0:
-            _was_on = gc.isenabled()
-            gc.disable()
-        _pausing += 1
+    global _was_on
+    block = object()
     try:
+        with _lock:
+            if not _pausing:
+                _was_on = gc.isenabled()
+            _pausing.add(block)
+            gc.disable()
         yield
     finally:
-        with _lock:
-            _pausing -= 1
-            if _pausing == 0 and _was_on:
-                gc.enable()
+        try:
+            _end(block)
+        except BaseException:
+            # An interrupt in there: a process must not stay without its collector for it.
+            _end(block)
+            raise
+
+
+def _end(block: object) -> None:
+    with _lock:
+        if block in _pausing and len(_pausing) == 1 and _was_on:
+            gc.enable()
+        _pausing.discard(block)
+
+
+def _renew() -> None:
+    """In a forked child: the blocks of other threads never end there, nor does one of them give the lock back."""
+    global _lock
+    _lock = threading.RLock()
+    if _pausing and _was_on:
+        gc.enable()
+    _pausing.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from shotgun_api3 import AuthenticationFault
 
-from ..errors import SiteRefusal
+from ..errors import AmbiguousWrite, SiteRefusal
 from ..graph.wire import WireRows
 from .attempts import Attempts
 from .calls import Call
@@ -23,21 +23,26 @@ from .envelope import results_of
 from .exchange import Address, Answer, ExchangeFailed, Line
 from .forms import Form, pieces_of
 from .own_transports import answer_of
-from .secrets import without_secrets
+from .proxies import proxy_of_environment
+from .secrets import Hidden, HiddenBytes, without_secrets
 from .steps import Steps
 
 __all__ = ["SEAMS", "SafeClient"]
 
 SEAMS = (
+    "_auth_params",
     "_build_opener",
+    "_build_payload",
     "_call_rpc",
     "_close_connection",
     "_decode_response",
+    "_encode_payload",
     "_http_request",
     "_parse_records",
     "_send_form",
     "_transform_inbound",
     "_upload_data_to_storage",
+    "authenticate_human_user",
     "create",
     "find",
     "update",
@@ -59,6 +64,8 @@ class SafeClient:
     _storage_line: Line
     _call: Call | None = None
     _signing_in = False
+    # The last write of the call under way, and what it was sent on.
+    _written: tuple[Call, Line] | None = None
     _steps: Steps
     # Inside `find_rows`: rows pass undecoded, and the site is asked whether more follow.
     _hands_over = False
@@ -72,6 +79,13 @@ class SafeClient:
         self._call = None
         self._steps = Steps()
         self._connection = None
+
+    def lost_result(self, interrupt: BaseException) -> AmbiguousWrite | None:
+        """What to raise for an interrupt of the call under way, where it may have done what nobody is told of."""
+        if self._written is None or isinstance(interrupt, Exception):
+            return None
+        call, line = self._written
+        return self._attempts.interrupted(call, interrupt) if line.sent or call.in_doubt else None
 
     # Remote calls
 
@@ -108,6 +122,13 @@ class SafeClient:
         if self._call is None or self._call.method != method:
             self._call = Call(method, params)
         return super()._build_payload(method, params, *rest, **more)  # type: ignore[misc]
+
+    def _auth_params(self) -> dict[str, Any]:
+        found = super()._auth_params()  # type: ignore[misc]
+        return {name: Hidden(value) if isinstance(value, str) else value for name, value in found.items()}
+
+    def _encode_payload(self, payload: Any) -> bytes:
+        return HiddenBytes(super()._encode_payload(payload))  # type: ignore[misc]
 
     def authenticate_human_user(self, *arguments: Any, **named: Any) -> Any:
         """As the client's. It signs in by changing the settings, which here are those of all clients: on a copy."""
@@ -211,12 +232,12 @@ class SafeClient:
             return super().upload(entity_type, entity_id, path, field_name, *rest, **more)  # type: ignore[misc]
 
     def _send_form(self, url: str, params: dict[str, Any]) -> str:
-        params.update(self._auth_params())  # type: ignore[attr-defined]
+        params.update(self._auth_params())
         form = Form(params)
         path = urlsplit(url).path
         call = Call(_STEP_OF_UPLOAD.get(path.rsplit("/", 1)[-1], "upload"), _without_credentials(params))
         self._steps.begins(call.method, path, params)
-        address = self._address()
+        address = self._address(uploading=True)
         headers = {"content-type": form.content_type, "user-agent": "; ".join(self._user_agents)}  # type: ignore[attr-defined]
         if self.config.authorization:
             headers["authorization"] = self.config.authorization
@@ -243,7 +264,7 @@ class SafeClient:
     def _upload_data_to_storage(self, data: Any, content_type: str, size: int, storage_url: str) -> Any:
         """Put the bytes where the site said; the same bytes in the same place may be sent again."""
         parts = urlsplit(storage_url)
-        address = self._address(parts.scheme, parts.netloc)
+        address = self._address(parts.scheme, parts.netloc, uploading=True)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         call = Call("upload bytes")
         self._steps.begins(call.method, "", {})
@@ -292,6 +313,8 @@ class SafeClient:
         call: Call,
     ) -> Answer:
         options = self._attempts.options
+        if not call.is_read:
+            self._written = call, line
         return line.exchange(
             address,
             verb,
@@ -310,7 +333,9 @@ class SafeClient:
         """Seconds that a silence may last; what the user set on the client wins."""
         return float(self.config.timeout_secs or self._attempts.options.inactivity_timeout)
 
-    def _address(self, scheme: str | None = None, server: str | None = None) -> Address:
+    def _address(
+        self, scheme: str | None = None, server: str | None = None, *, uploading: bool = False
+    ) -> Address:
         config = self.config
         scheme = scheme or config.scheme
         server = server or config.server
@@ -318,12 +343,16 @@ class SafeClient:
             # Of an IPv6 address the client drops the brackets, without which its port is part of it.
             server = urlsplit(self.base_url).netloc.rpartition("@")[2]  # type: ignore[attr-defined]
         host = urlsplit(f"//{server}")
+        proxy = (config.proxy_server, config.proxy_port) if config.proxy_server else None
+        authorization = Address.credentials(config.proxy_user, config.proxy_pass)
+        if proxy is None and uploading:
+            proxy, authorization = proxy_of_environment(scheme, server)
         return Address(
             scheme=scheme,
             host=host.hostname or "",
             port=host.port or (443 if scheme == "https" else 80),
-            proxy=(config.proxy_server, config.proxy_port) if config.proxy_server else None,
-            proxy_authorization=Address.credentials(config.proxy_user, config.proxy_pass),
+            proxy=proxy,
+            proxy_authorization=authorization,
             # A private name of the client's class; the constructor worked out which bundle to trust.
             certificates=getattr(self, "_Shotgun__ca_certs", None),
         )

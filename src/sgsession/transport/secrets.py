@@ -7,11 +7,29 @@ from typing import Any
 
 from .exchange import Answer
 
-__all__ = ["without_secrets"]
+__all__ = ["Hidden", "HiddenBytes", "without_secrets"]
 
 _SETTINGS = ("api_key", "user_password", "session_token", "auth_token", "proxy_pass", "authorization")
 # A shorter one stands in words that tell nothing.
 _SHORTEST = 4
+
+
+class Hidden(str):
+    """A text that says nothing where the variables of a function are printed, as error reports do."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+class HiddenBytes(bytes):
+    """As `Hidden`, for a request that credentials are part of."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'***'"
 
 
 def without_secrets(answer: Answer, config: Any) -> Answer:
