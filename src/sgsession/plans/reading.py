@@ -63,7 +63,7 @@ def find(
                 if not has_more or (limit and len(found) >= limit):
                     return found[:limit] if limit and by_page else found
             # Pages are as long as the site makes them; what is wanted may end before they do.
-            left = (limit - len(found)) * number // len(found) + 1 if limit and found else side_by_side
+            left = -(-(limit - len(found)) * number // len(found)) if limit and found else side_by_side
             wanted = max(1, min(side_by_side, left))
             pages = yield [_page(request, number + ahead) for ahead in range(1, wanted + 1)]
             number += wanted

@@ -13,6 +13,7 @@ __all__ = ["reader_of_moments"]
 _PATTERN = shotgun_api3.Shotgun._DATE_TIME_PATTERN
 _UTC = shotgun_api3.sg_timezone.utc
 _LOCAL = shotgun_api3.sg_timezone.local
+_UNKNOWN: Any = object()
 
 
 def reader_of_moments(to_local: bool) -> Callable[[str], Any]:
@@ -22,9 +23,9 @@ def reader_of_moments(to_local: bool) -> Callable[[str], Any]:
         to_local: give aware datetimes in the local zone, as the client does by default; naive ones in UTC
             otherwise.
     """
-    # The client's zone asks the C library twice for each instant. It knows two offsets, and changes between
-    # them at quarters of an hour at the finest.
-    offsets: dict[str, datetime.timedelta] = {}
+    # The client's zone asks the C library twice for each instant. It knows two offsets, and within most quarters
+    # of an hour there is only one of them.
+    offsets: dict[str, datetime.timedelta | None] = {}
 
     def moment(text: str) -> Any:
         # The client looks for a pattern, and then parses this one form of it; all else stays a text.
@@ -37,18 +38,25 @@ def reader_of_moments(to_local: bool) -> Callable[[str], Any]:
             if not to_local:
                 return naive
             quarter = text[:13] + "abcd"[naive.minute // 15]
-            offset = offsets.get(quarter)
-            if offset is None:
-                start = naive.replace(minute=naive.minute // 15 * 15, second=0)
-                local = start.replace(tzinfo=_UTC).astimezone(_LOCAL)
+            offset = offsets.get(quarter, _UNKNOWN)
+            if offset is _UNKNOWN:
                 if len(offsets) > 10_000:
                     offsets.clear()
-                offset = offsets[quarter] = local.replace(tzinfo=None) - start
+                offset = offsets[quarter] = _offset_of(naive.replace(minute=naive.minute // 15 * 15, second=0))
+            if offset is None:
+                return naive.replace(tzinfo=_UTC).astimezone(_LOCAL)
             return (naive + offset).replace(tzinfo=_LOCAL)
         except (ValueError, OverflowError):
             return _as_the_client(text, to_local)
 
     return moment
+
+
+def _offset_of(start: datetime.datetime) -> datetime.timedelta | None:
+    """What is added to instants of this quarter of an hour; None where the clocks change within it."""
+    ends = (start, start.replace(minute=start.minute + 14, second=59))
+    first, last = (end.replace(tzinfo=_UTC).astimezone(_LOCAL).replace(tzinfo=None) - end for end in ends)
+    return first if first == last else None
 
 
 def _as_the_client(text: str, to_local: bool) -> Any:

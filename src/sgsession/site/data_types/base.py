@@ -51,6 +51,9 @@ class DataType(ABC):
 
     name: ClassVar[str]
     operators: ClassVar[tuple[str, ...]] = ()
+    # Whether one statement compares with any value: a link's type stays in it, the id is bound.
+    binds_operands: ClassVar[bool] = False
+    sql_type: ClassVar[TypeEngine[Any]]  # of what is bound
 
     @property
     def filterable(self) -> bool:
@@ -96,7 +99,7 @@ class DataType(ABC):
 class Scalar(DataType):
     """A data type whose value is one column."""
 
-    sql_type: ClassVar[TypeEngine[Any]]
+    binds_operands = True
 
     @property
     def reads_as_stored(self) -> bool:

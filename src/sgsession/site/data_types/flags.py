@@ -21,6 +21,7 @@ class Checkbox(Scalar):
 
     name = "checkbox"
     sql_type = Boolean()
+    binds_operands = False
     operators = EQUALITY
 
     def columns(self, field_name: str) -> list[Column[Any]]:

@@ -88,6 +88,8 @@ class EntityLink(_Link):
     """One linked row, of any of the field's types."""
 
     name = "entity"
+    binds_operands = True
+    sql_type = WholeNumber()
 
     def columns(self, field_name: str) -> list[Column[Any]]:
         return [Column(f"{field_name}__type", BYTEWISE_TEXT), Column(f"{field_name}__id", WholeNumber)]

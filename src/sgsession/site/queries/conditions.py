@@ -123,11 +123,16 @@ def _values(operator: str, values: Any, given: Given) -> list[Any]:
 
 
 def compiled(call: Call, source: Source, condition: Condition) -> Clause:
-    """The condition over the rows of `source`."""
+    """The condition over the rows of `source`, its operands checked."""
+    operands = condition.data_type.operands(
+        condition.path.field, condition.operator, condition.values, condition.given
+    )
+    return clause_of(call, source, condition, operands) if condition.path.is_allowed else NO_ROW
+
+
+def clause_of(call: Call, source: Source, condition: Condition, operands: list[Any]) -> Clause:
+    """The condition over the rows of `source`, with operands that are known to suit it."""
     kind, path, operator = condition.data_type, condition.path, condition.operator
-    operands = kind.operands(path.field, operator, condition.values, condition.given)
-    if not path.is_allowed:
-        return NO_ROW
     walk = _Walk(call, source, path, kind)
     positive = _POSITIVE.get(operator, operator)
     if positive.startswith("name_"):

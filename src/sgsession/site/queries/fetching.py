@@ -25,14 +25,12 @@ from ..people.personal import personal_values
 from ..schema.schema_map import Field
 from ..writes.documents import rerooted
 from .paths import Path, resolve
+from .prepared import prepared
 
 _DEPENDENCIES = frozenset({("Task", "upstream_tasks"), ("Task", "downstream_tasks")})
 _BY_NAME = frozenset({("Playlist", "versions")})
 # A number in filters, a string when read (wire.md 6.7).
 _AS_TEXT = frozenset({("TaskTemplate", "task_count")})
-
-# Of each schema map; whoever asks for ever new fields pushes out what was kept.
-_MOST_PREPARED = 256
 
 Reference = tuple[str, int]
 
@@ -145,13 +143,10 @@ def _rows_by_id(
 def _one_row(tables: Tables, entity_type: str, names: tuple[str, ...], retired: bool | None) -> Select[Any]:
     """What programs ask for most often; to build it anew each time would cost three times as much as to run it."""
     key = entity_type, names, retired
-    query = tables.prepared.get(key)
-    if query is None:
-        if len(tables.prepared) >= _MOST_PREPARED:
-            tables.prepared.clear()
-        table = tables.of(entity_type)
-        query = tables.prepared[key] = _columns(table, names, retired).where(table.c.id == bindparam("given"))
-    return query
+    table = tables.of(entity_type)
+    return prepared(
+        tables, key, lambda: _columns(table, names, retired).where(table.c.id == bindparam("given"))
+    )
 
 
 def _columns(table: Table, names: tuple[str, ...], retired: bool | None) -> Select[Any]:

@@ -75,10 +75,11 @@ def _group(call: Call, source: Source, group: Mapping[str, Any], depth: int) -> 
             conditions.append(condition)
     conditions = _merged(conditions, *_MERGEABLE[operator])
     clauses.extend(compiled(call, source, condition) for condition in conditions)
-    return _combined(call, source, clauses, any_of=operator == "or")
+    return combined(call, source, clauses, any_of=operator == "or")
 
 
-def _combined(call: Call, source: Source, clauses: list[Clause], *, any_of: bool) -> Clause:
+def combined(call: Call, source: Source, clauses: list[Clause], *, any_of: bool) -> Clause:
+    """The rows that all of the clauses let through, or any of them does."""
     if any_of and any(clause is EVERY_ROW for clause in clauses):
         return EVERY_ROW
     telling = [clause for clause in clauses if clause is not EVERY_ROW]

@@ -6,13 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from ..call import Call
+from ..data_types import Source
 from ..faults import SiteFault, ruby
 from ..requests import check_length
 from .fetching import rows
 from .joining import Joined
+from .prepared import PageOfIds, page_of_ids, prepared_page
 from .presets import with_presets
 from .selecting import selected
 from .sorting import sorted_by
@@ -29,27 +31,21 @@ def read(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     only = params.get("return_only", "active")
     if only not in ("active", "retired"):
         raise SiteFault(f"API read() invalid/missing 'return_only':\n{ruby(params)}")
-    source, conditions = selected(call, params, retired=only == "retired")
+    retired = only == "retired"
+    asked = prepared_page(call, params, retired=retired)
+    if asked is None:
+        source, conditions = selected(call, params, retired=retired)
     fields = _return_fields(call, params)
     per_page, page = _paging(params)
-    conditions = with_presets(call, source, conditions, params.get("additional_filter_presets"))
-    joined = Joined(call, source)
-    order = sorted_by(call, source, joined, params.get("sorts"))
+    if asked is None:
+        asked = _page(call, params, source, conditions)
     # One id more than the page holds tells whether a next page has any.
-    query = (
-        select(source.column("id"))
-        .select_from(joined.rows)
-        .where(*conditions)
-        .order_by(*order)
-        .limit(min(per_page, _FARTHEST) + 1)
-        .offset(min((page - 1) * per_page, _FARTHEST))
-    )
-    ids = call.connection.execute(query).scalars().all()
+    window = {"most": min(per_page, _FARTHEST) + 1, "skipped": min((page - 1) * per_page, _FARTHEST)}
+    ids = call.connection.execute(asked.query, {**asked.operands, **window}).scalars().all()
     call.image_ids = params.get("api_return_image_urls") is not True
-    results: dict[str, Any] = {"entities": rows(call, source.entity_type, ids[:per_page], fields)}
-    if params.get("return_paging_info"):
-        counted = select(func.count()).select_from(source.table).where(*conditions)
-        total = call.connection.execute(counted).scalar_one()
+    results: dict[str, Any] = {"entities": rows(call, asked.entity_type, ids[:per_page], fields)}
+    if asked.counted is not None:
+        total = call.connection.execute(asked.counted).scalar_one()
         results["paging_info"] = {
             "has_next_page": len(ids) > per_page,
             "current_page": page if total else 0,
@@ -60,6 +56,19 @@ def read(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     elif params.get("return_paging_info_without_counts"):
         results["paging_info"] = {"has_next_page": len(ids) > per_page}
     return results
+
+
+def _page(
+    call: Call, params: Mapping[str, Any], source: Source, conditions: list[ColumnElement[bool]]
+) -> PageOfIds:
+    """The ids of the selected rows in the requested order."""
+    conditions = with_presets(call, source, conditions, params.get("additional_filter_presets"))
+    joined = Joined(call, source)
+    order = sorted_by(call, source, joined, params.get("sorts"))
+    counted = None
+    if params.get("return_paging_info"):
+        counted = select(func.count()).select_from(source.table).where(*conditions)
+    return PageOfIds(source.entity_type, page_of_ids(source, joined.rows, conditions, order), {}, counted)
 
 
 def _return_fields(call: Call, params: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,56 @@
+"""What reading costs, beside other clients; prints the tables and writes docs/speed.md.
+
+    python -m benchmarks [--long] [--rounds 9] [--keep FOLDER] [--page docs/speed.md] [--json FILE]
+
+Needs `pip install -e .[site,dev]`, and PyPI for the other clients. `--long` measures a million rows, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from .speed.measuring import measured
+from .speed.page import page
+
+PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
+
+
+def busy() -> float:
+    """How busy the machine is, where that can be known."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+
+
+def say(what: str) -> None:
+    """Show what is going on, beside the tables."""
+    print(what, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("--long", action="store_true", help="measure a million rows, too")
+    parser.add_argument("--rounds", type=int, default=9, help="how often each is measured")
+    parser.add_argument("--keep", type=Path, help="keep the environments in this folder, for the next time")
+    parser.add_argument("--page", type=Path, default=PAGE, help="where the page is written")
+    parser.add_argument("--json", type=Path, help="write every figure to this file")
+    given = parser.parse_args()
+    before = busy()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        for results in measured(folder, given.rounds, given.long, say):
+            text = "\n".join(page(results, (before, busy()))) + "\n"
+            given.page.write_text(text, encoding="utf-8")
+            if given.json:
+                given.json.write_text(json.dumps(dataclasses.asdict(results), indent=1), encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What reading costs: the parts of `python -m benchmarks`."""

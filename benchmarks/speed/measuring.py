@@ -1,0 +1,222 @@
+"""Measure the clients in turns, so that whatever else the machine does meets all of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.third_party_clients import environment
+from sgsession import __version__
+from sgsession.site import LocalSite
+
+from .recorder import Recorder
+
+__all__ = ["NAMES", "Results", "Worker", "measured", "spread"]
+
+# Column → the client, and what pip installs for it; None is the environment that runs this.
+_INSTALLED: dict[str, list[str] | None] = {
+    "shotgun_api3": None,
+    "sgsession": None,
+    "sg-python-api": ["sg-python-api"],
+    "sgalchemy": ["sgalchemy[official]"],
+    "pyshotgrid": ["pyshotgrid"],
+}
+NAMES = list(_INSTALLED)
+IMPORTS = {
+    "shotgun_api3": "import shotgun_api3",
+    "sgsession": "import sgsession; sgsession.Session",
+    "sg-python-api": "import shotgun_api3",
+    "sgalchemy": "import sgalchemy, shotgun_api3",
+    "pyshotgrid": "import pyshotgrid",
+}
+# Which clients can do a piece of work in the time that there is; the page says why the others cannot.
+EVERY_SIZE = ["shotgun_api3", "sgsession", "sg-python-api", "sgalchemy"]
+MILLION = ["shotgun_api3", "sgsession"]
+HIERARCHIES = ["shotgun_api3", "sgsession", "sg-python-api"]
+
+_CLIENT = Path(__file__).with_name("client.py")
+TASKS = 100_000  # of the large demo
+PAGES_AT_A_DISTANCE = 40
+HIERARCHY_OF = 1000
+LATENCY = 0.1
+IMPORT_ROUNDS = 15
+ROUNDS_OF_A_MILLION = 2
+
+
+@dataclass
+class Results:
+    """What was measured: piece of work → client → each round."""
+
+    versions: dict[str, str] = field(default_factory=dict)
+    rows: dict[int, dict[str, list[float]]] = field(default_factory=dict)
+    """Microseconds of the processor for a row, by number of rows."""
+    memory: dict[str, list[float]] = field(default_factory=dict)
+    """Bytes kept for a row."""
+    wall: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    """Seconds for 40 pages, by latency in milliseconds."""
+    hierarchy: dict[str, list[float]] = field(default_factory=dict)
+    """Requests."""
+    imports: dict[str, list[float]] = field(default_factory=dict)
+    """Milliseconds."""
+
+    def ratios(self, figures: dict[str, list[float]]) -> list[float]:
+        """Ours by the official client's, round by round: what slows a round down slows both."""
+        pairs = zip(figures["sgsession"], figures["shotgun_api3"], strict=True)
+        return [ours / theirs for ours, theirs in pairs]
+
+
+class Worker:
+    """A client in its own process."""
+
+    def __init__(self, python: Path, name: str, url: str, site: LocalSite) -> None:
+        command = [str(python), str(_CLIENT), name, url, site.script_name, site.api_key]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.name = name
+
+    def do(self, what: str, count: int) -> dict[str, Any]:
+        """Have it do something, and say what that cost."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"do": what, "count": count}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} ended in the middle of {what} of {count}")
+        cost: dict[str, Any] = json.loads(line)
+        if cost.get("rows", count) != count:
+            raise RuntimeError(f"{self.name} found {cost['rows']} rows of {count}")
+        return cost
+
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+
+
+@contextmanager
+def _workers(
+    pythons: dict[str, Path], recorder: Recorder, site: LocalSite, names: Sequence[str]
+) -> Iterator[list[Worker]]:
+    with ExitStack() as opened:
+        workers = []
+        for name in names:
+            workers.append(Worker(pythons[name], name, recorder.url, site))
+            opened.callback(workers[-1].close)
+        yield workers
+
+
+def measured(folder: Path, rounds: int, longer: bool, say: Any) -> Iterator[Results]:
+    """Measure everything; what there is, and once more with the million rows, which take long.
+
+    Args:
+        folder: for the environments of the other clients.
+        rounds: how often each is measured; a third as often where it takes long.
+        longer: a million rows, too.
+        say: is told what is being measured.
+    """
+    results = Results()
+    pythons = {}
+    for name, packages in _INSTALLED.items():
+        say(f"the environment of {name}")
+        if packages is None:
+            pythons[name] = Path(sys.executable)
+            results.versions[name] = __version__
+        else:
+            pythons[name], results.versions[name] = environment(folder / name, packages)
+    results.versions["shotgun_api3"] = _version(pythons["shotgun_api3"], "shotgun_api3")
+    say("importing")
+    for turn in range(IMPORT_ROUNDS + 1):
+        for name, python in pythons.items():
+            took = _import_time(python, IMPORTS[name], folder)
+            if turn:  # the first one compiles
+                results.imports.setdefault(name, []).append(took)
+    say("the large demo")
+    with LocalSite(demo="large") as site, ExitStack() as opened:
+        recorder = Recorder(site, TASKS)
+        opened.callback(recorder.close)
+        workers = opened.enter_context(_workers(pythons, recorder, site, NAMES))
+        few = max(3, rounds // 3)
+        for size, names, times in (
+            (1000, NAMES, rounds),
+            (10_000, EVERY_SIZE, rounds),
+            (TASKS, EVERY_SIZE, few),
+        ):
+            say(f"{size:,} rows")
+            # The first round records what the site says.
+            _rows(workers, size, names)
+            results.rows[size] = _rounds(workers, size, names, times)
+        _measure(results, recorder, workers, few, say)
+        yield results
+        if longer:
+            say("1,000,000 rows")
+            results.rows[1_000_000] = _rounds(workers, 1_000_000, MILLION, ROUNDS_OF_A_MILLION)
+            yield results
+
+
+def _rounds(workers: list[Worker], size: int, names: Sequence[str], times: int) -> dict[str, list[float]]:
+    costs = defaultdict(list)
+    for _ in range(times):
+        for name, cost in _rows(workers, size, names).items():
+            costs[name].append(cost)
+    return dict(costs)
+
+
+def _rows(workers: list[Worker], size: int, names: Sequence[str]) -> dict[str, float]:
+    """One round: microseconds of the processor for a row."""
+    return {
+        worker.name: worker.do("find", size)["cpu"] / size * 1e6 for worker in workers if worker.name in names
+    }
+
+
+def _measure(results: Results, recorder: Recorder, workers: list[Worker], few: int, say: Any) -> None:
+    everywhere = [worker for worker in workers if worker.name in EVERY_SIZE]
+    pages = PAGES_AT_A_DISTANCE * 500
+    for latency in (0.0, LATENCY):
+        say(f"{PAGES_AT_A_DISTANCE} pages at {latency * 1000:g} ms")
+        recorder.latency = latency
+        walls = defaultdict(list)
+        for _ in range(few):
+            for worker in everywhere:
+                walls[worker.name].append(worker.do("find", pages)["wall"])
+        results.wall[f"{latency * 1000:g}"] = dict(walls)
+    recorder.latency = 0.0
+    say(f"the hierarchy of {HIERARCHY_OF:,} tasks")
+    for worker in workers:
+        if worker.name in HIERARCHIES:
+            recorder.requests.clear()
+            worker.do("hierarchy", HIERARCHY_OF)
+            results.hierarchy[worker.name] = [recorder.requests["read"]]
+    say("memory")
+    for _ in range(3):
+        for worker in everywhere:
+            kept = worker.do("memory", pages)["bytes"] / pages
+            results.memory.setdefault(worker.name, []).append(kept)
+
+
+def _import_time(python: Path, what: str, folder: Path) -> float:
+    # With compiled modules, as an installed package has them, wherever this runs.
+    environ = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    code = f"import time; began = time.perf_counter(); {what}; print(time.perf_counter() - began)"
+    done = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, env=environ)
+    return float(done.stdout) * 1000
+
+
+def _version(python: Path, package: str) -> str:
+    code = f"from importlib.metadata import version; print(version({package!r}))"
+    return subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def spread(figures: Sequence[float]) -> tuple[float, float, float]:
+    """Median, least and most."""
+    return statistics.median(figures), min(figures), max(figures)

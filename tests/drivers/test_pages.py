@@ -1,0 +1,265 @@
+"""Pages side by side: which are asked for, how many at once, and what comes of them."""
+
+from __future__ import annotations
+
+import threading
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+import shotgun_api3
+
+from sgsession import Session, ShotgunPool
+from sgsession.graph.wire import WireValues
+from sgsession.site import LocalSite
+
+from ..graph.views import assert_sound
+from ..scripted_client import ScriptedClient, entities
+
+AT_ONCE = 4
+Make = Callable[..., tuple[Session, ScriptedClient]]
+
+
+def rows(*ids: int) -> list[dict[str, Any]]:
+    """Shots of one sequence."""
+    return [
+        {
+            "type": "Shot",
+            "id": id,
+            "code": f"AA_{id}",
+            "sg_sequence": {"type": "Sequence", "id": 1, "name": "AA"},
+        }
+        for id in ids
+    ]
+
+
+@pytest.fixture
+def on_pages() -> Iterator[Make]:
+    """Make a session with four connections, on a site that has these pages; `before(number)` runs before each."""
+    opened: list[Session] = []
+
+    def make(
+        pages: list[list[dict[str, Any]]],
+        before: Callable[[int], Any] = lambda number: None,
+        client_class: type[ScriptedClient] = ScriptedClient,
+    ) -> tuple[Session, ScriptedClient]:
+        def answering(method: str, params: dict[str, Any]) -> Any:
+            number = params["paging"]["current_page"]
+            before(number)
+            return entities(pages[number - 1] if number <= len(pages) else [], number < len(pages))
+
+        client = client_class(answering)
+        opened.append(Session(ShotgunPool(client, max_connections=AT_ONCE)))
+        return opened[-1], client
+
+    yield make
+    for session in opened:
+        assert session.shotgun.stats()["lent"] == 0
+        session.close()
+        session.shotgun.close()
+
+
+def ids(found: Any) -> list[int]:
+    """Their ids."""
+    return [row["id"] for row in found]
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_what_fits_one_page_is_one_request(on_pages: Make, merge: bool) -> None:
+    """The site says that nothing follows, and nothing more is asked."""
+    session, client = on_pages([rows(1, 2, 3)])
+    assert ids(session.find("Shot", [], merge=merge)) == [1, 2, 3]
+    assert client.pages == [1]
+
+
+@pytest.mark.parametrize("count", [2, 5, 6, 9, 10])
+def test_each_page_once_and_few_beyond_the_end(on_pages: Make, count: int) -> None:
+    """Page 1 by itself, then four at once, all of them under way together; at most three beyond the last."""
+    together = threading.Barrier(AT_ONCE)
+    asked_with_first: list[list[int]] = []
+
+    def before(number: int) -> None:
+        if number == 1:
+            asked_with_first.append(client.pages)
+        else:
+            together.wait(10)
+
+    session, client = on_pages([rows(number * 2, number * 2 + 1) for number in range(1, count + 1)], before)
+    assert ids(session.find("Shot", [])) == list(range(2, count * 2 + 2))
+    assert asked_with_first == [[1]]
+    assert sorted(client.pages) == list(range(1, len(client.pages) + 1))
+    assert count <= len(client.pages) <= count + AT_ONCE - 1
+    assert client.counts["most at once"] == AT_ONCE
+
+
+@pytest.mark.parametrize("merge", [True, False])
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [[3], [9, 8], [], [], [7], [1, 2, 5], []],
+        [[], [4]],
+        [[], [], [], [], [], [4]],
+        [[2, 1], [3]],
+        [[1], [2, 3, 4, 5], [6]],
+    ],
+    ids=str,
+)
+def test_only_the_site_says_where_a_list_ends(on_pages: Make, pages: list[list[int]], merge: bool) -> None:
+    """Pages may be short or empty, and in any order: all that the site has comes, in its order."""
+    session, client = on_pages([rows(*page) for page in pages])
+    assert ids(session.find("Shot", [], merge=merge)) == sum(pages, [])
+    assert len(client.pages) <= len(pages) + AT_ONCE - 1
+
+
+def test_what_comes_after_the_end_is_not_taken(on_pages: Make) -> None:
+    """Where the site grows while its last page is read, a find gives what it had: no hole, no later rows."""
+    pages = [rows(1), rows(2)]
+    session, client = on_pages(pages)
+    client._answering = lambda method, params: entities(
+        rows(params["paging"]["current_page"]), params["paging"]["current_page"] != 2
+    )
+    session = Session(ShotgunPool(client, max_connections=AT_ONCE))
+    assert ids(session.find("Shot", [])) == [1, 2]
+    session.close()
+    session.shotgun.close()
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"), [(1, 1), (3, 1), (4, 2), (7, 3), (13, 5), (30, 10), (31, 13), (500, 13)]
+)
+def test_a_limit_is_exact_and_saves_pages(on_pages: Make, limit: int, most: int) -> None:
+    """As many rows as wanted, and no pages that cannot be among them."""
+    session, client = on_pages([rows(*range(first, first + 3)) for first in range(1, 31, 3)])
+    assert ids(session.find("Shot", [], limit=limit)) == list(range(1, 31))[:limit]
+    assert len(client.pages) <= most
+    assert {params["paging"]["entities_per_page"] for _, params in client.asked} == {min(limit, 500)}
+
+
+def test_a_page_by_its_number_is_that_page(on_pages: Make) -> None:
+    """As with the client, who names a page gets that one alone."""
+    session, client = on_pages([rows(1), rows(2), rows(3)])
+    assert ids(session.find("Shot", [], page=2)) == [2]
+    assert client.pages == [2]
+
+
+def test_a_find_of_the_studio_s_own_is_called(on_pages: Make) -> None:
+    """A class that overrides `find` sees each find, whole; one page after the other, as it does it."""
+    seen: list[str] = []
+
+    class Studio(ScriptedClient):
+        def find(self, entity_type: str, *args: Any, **kwargs: Any) -> Any:
+            seen.append(entity_type)
+            found = super().find(entity_type, *args, **kwargs)
+            return [{**row, "code": row["code"].lower()} for row in found if row["id"] != 2]
+
+    session, client = on_pages([rows(1, 2), rows(3)], client_class=Studio)
+    found = session.find("Shot", [])
+    assert [shot["code"] for shot in found] == ["aa_1", "aa_3"]
+    assert found[0]["sg_sequence"]["name"] == "AA"
+    assert seen == ["Shot"]
+    assert client.pages == [1, 2]
+    assert client.counts["most at once"] == 1
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_an_error_in_page_seven(on_pages: Make, merge: bool) -> None:
+    """It is raised as the client raises it; what was merged before is sound, nothing is lent, no thread hangs."""
+    before = threading.active_count()
+
+    def refuse(number: int) -> None:
+        if refusing and number == 7:
+            raise shotgun_api3.Fault("no such page")
+
+    refusing = True
+    session, client = on_pages([rows(number * 2, number * 2 + 1) for number in range(1, 13)], refuse)
+    with pytest.raises(shotgun_api3.Fault, match="no such page"):
+        session.find("Shot", [], merge=merge)
+    assert session.shotgun.stats()["lent"] == 0
+    assert not session.graph._reads
+    assert_sound(session)
+    # Pages 1 to 5 had been merged; those beside the seventh are not given to anybody.
+    assert len(session.graph.identity.of_type("Shot")) == (10 if merge else 0)
+    refusing = False
+    assert len(session.find("Shot", [], merge=merge)) == 24
+    session.close()
+    assert threading.active_count() == before
+
+
+# find_iter
+
+
+def keyset(total: int, per_row: Callable[[int], dict[str, Any]]) -> ScriptedClient:
+    """A client on a site of so many shots, which is asked for what follows an id."""
+
+    def answering(method: str, params: dict[str, Any]) -> Any:
+        after = 0
+        for condition in params["filters"]["conditions"]:
+            if condition.get("path") == "id":
+                [after] = condition["values"]
+        last = min(total, after + params["paging"]["entities_per_page"])
+        return entities([per_row(id) for id in range(after + 1, last + 1)], last < total)
+
+    return ScriptedClient(answering)
+
+
+def test_rows_that_are_created_meanwhile_come_once(own_site: LocalSite, session: Session) -> None:
+    """By id: what is created between two pages comes at the end, and nothing twice; the cost stays a page each."""
+    with closing(own_site.connect()) as colleague:
+        tasks = session.find_iter("Task", [], per_page=20)
+        seen = [next(tasks)["id"] for _ in range(20)]
+        project = {"type": "Project", "id": 123}
+        new = [colleague.create("Task", {"content": "new", "project": project})["id"] for _ in range(3)]
+        colleague.delete("Task", 460)
+        colleague.delete("Task", 480)
+        seen += [task["id"] for task in tasks]
+    assert seen == [id for id in [*range(456, 512), *new] if id != 480]
+
+
+@pytest.mark.parametrize("async_count", [1, 3])
+def test_by_number_what_comes_twice_is_given_once(on_pages: Make, async_count: int) -> None:
+    """With an order, pages go by number; a row that was pushed into the next page is dropped there."""
+    session, client = on_pages([rows(5, 4), rows(4, 3), rows(2, 1), []])
+    order = [{"field_name": "code", "direction": "desc"}]
+    found = session.find_iter("Shot", [], order=order, per_page=2, async_count=async_count)
+    assert ids(found) == [5, 4, 3, 2, 1]
+    assert len(client.pages) <= 4 + async_count - 1
+    assert client.counts["most at once"] <= async_count
+
+
+def _peak(pages: int) -> int:
+    """Bytes in use at the peak of going through so many pages without merging."""
+    client = keyset(pages * 50, lambda id: rows(id)[0] | {"code": f"AA_{id % 50}"})
+    session = Session(ShotgunPool(client))
+    count = 0
+    tracemalloc.start()
+    try:
+        for _ in session.find_iter("Shot", [], per_page=50, merge=False):
+            count += 1
+            if count % 500 == 0:
+                client.asked.clear()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        session.close()
+        session.shotgun.close()
+    assert count == pages * 50
+    return peak
+
+
+def test_without_merging_memory_does_not_grow() -> None:
+    """200 pages take hardly more than 20 do."""
+    _peak(5)
+    few, many = _peak(20), _peak(200)
+    assert many <= 1.5 * few + 50_000, (few, many)
+
+
+def test_texts_that_are_all_different_are_forgotten() -> None:
+    """What makes equal texts one object does not keep a million different ones."""
+    values = WireValues(lambda text: text, None)
+    for number in range(100_000):
+        values.top[f"shot {number}"]
+        values.nested[f"shot {number}"]
+    assert len(values.top) <= 16_384
+    assert len(values.nested) <= 16_384
