@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from .decisions import Happening
@@ -37,7 +39,7 @@ def results_of(answer: Answer, method: str, *, paged: bool = False) -> Any:
             return answer.body  # comma-separated values (wire.md 2.12)
         raise ExchangeFailed(Happening.BROKEN, f"it is {kind.split(';')[0] or 'of no type'}, not JSON")
     try:
-        envelope = _decoder.decode(answer.body.decode("utf-8"))
+        envelope = _decoded(answer.body)
     except (ValueError, RecursionError) as problem:
         raise ExchangeFailed(Happening.BROKEN, f"it is no JSON ({type(problem).__name__})") from None
     if isinstance(envelope, dict):
@@ -62,6 +64,26 @@ def _is_shaped(results: Any, method: str, paged: bool) -> bool:
     if method == "summarize":
         return isinstance(results, dict)
     return isinstance(results, list) if method == "batch" else True
+
+
+def _decoded(body: bytes) -> Any:
+    quick = _quick_decoder()
+    if quick is not None:
+        try:
+            return quick(body)
+        except ValueError:
+            pass  # it refuses more than JSON does, integers past 64 bits say
+    return _decoder.decode(body.decode("utf-8"))
+
+
+@cache
+def _quick_decoder() -> Callable[[bytes], Any] | None:
+    """The decoder of the extra `speed`, where it is installed: it takes half the time of the standard one."""
+    try:
+        from orjson import loads
+    except ImportError:
+        return None
+    return loads
 
 
 def _no_number(name: str) -> Any:

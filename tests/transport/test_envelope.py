@@ -1,0 +1,74 @@
+"""Envelopes: what is taken for an answer, by either decoder."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sgsession.transport import envelope
+from sgsession.transport.decisions import Happening
+from sgsession.transport.exchange import Answer, ExchangeFailed
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def answer(body: bytes) -> Answer:
+    """A whole answer of JSON."""
+    return Answer(200, "OK", {"content-type": "application/json"}, body)
+
+
+@pytest.fixture(params=["orjson", "json"])
+def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Once with the extra `speed`, once without it."""
+    if request.param == "json":
+        monkeypatch.setattr(envelope, "_quick_decoder", lambda: None)
+    else:
+        pytest.importorskip("orjson")
+    return str(request.param)
+
+
+@given(values)
+def test_both_decoders_read_the_same(value: Any) -> None:
+    """Whatever JSON holds, huge integers and lone surrogates too, comes out the same, type for type."""
+    body = json.dumps({"results": value}).encode()
+    slow = envelope._decoder.decode(body.decode())
+    assert repr(envelope._decoded(body)) == repr(slow)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"7",
+        b'{"results": NaN}',
+        b'{"results": -Infinity}',
+        b'{"other": 1}',
+        b'{"results": "\xff"}',
+        b"[" * 100_000,
+        b'{"results": ' + b"9" * 10_000 + b"}",
+        b'{"results": 1} {"results": 2}',
+    ],
+    ids=["empty", "cut", "list", "number", "NaN", "infinite", "foreign", "no UTF-8", "deep", "huge", "two"],
+)
+def test_what_is_no_envelope_is_told_apart(decoder: str, body: bytes) -> None:
+    """None of these is handed on as an answer, and none ends in a bare Python error."""
+    with pytest.raises(ExchangeFailed) as caught:
+        envelope.results_of(answer(body), "schema_read")
+    assert caught.value.happening is Happening.BROKEN
+
+
+def test_an_envelope_is_an_answer(decoder: str) -> None:
+    """Integers past 64 bits are numbers like others."""
+    assert envelope.results_of(answer(b'{"results": 36893488147419103232}'), "schema_read") == {
+        "results": 2**65
+    }
