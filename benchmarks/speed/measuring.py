@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.third_party_clients import environment
+
 from sgsession import __version__
 from sgsession.site import LocalSite
 

@@ -29,8 +29,8 @@ NOTES = """\
 - **Memory** is what Python's allocator counts as kept for a row of {pages} pages when the find has ended.
 - **Wall time** is for {pages} pages of 500 rows, each answer held back for so long.
 - In each cell: the median, and the least and the most of all rounds. Clients take turns within a round; the ratios
-  below are taken round by round, so that what slows the machine down does not favour anybody.
-- A million rows are the hundred thousand of the demo ten times over, with other ids.
+  above are taken round by round, so that what slows the machine down does not favour anybody.
+- A million rows are the hundred thousand of the demo ten times over, with other ids, and for two clients.
 """
 
 FOOTNOTES = """\
@@ -40,7 +40,7 @@ So it does less work than the others here, and cannot climb from tasks to what i
 ² pyshotgrid finds entities without values, and asks for those of each entity by itself: 1,001 requests for 1,000 rows.
 More than that is not measured.
 
-³ Neither client knows hierarchies: level by level, as one writes it by hand, 500 ids at a time.
+³ The other two know no hierarchies: level by level, as one writes it by hand, 500 ids at a time.
 """
 
 _MARKS = {"sgalchemy": " ¹", "pyshotgrid": " ²"}
@@ -122,7 +122,7 @@ def _line(what: str, figures: dict[str, list[float]]) -> str:
 
 def _cell(figures: list[float] | None) -> str:
     if not figures:
-        return "–"
+        return "–"  # noqa: RUF001
     middle, least, greatest = spread(figures)
     if least == greatest:
         return _shown(middle)

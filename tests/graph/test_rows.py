@@ -172,3 +172,15 @@ def test_what_was_written_meanwhile_stays(field: str) -> None:
         session.graph.merge_answer(answer, moment, True)
     assert shot[field] == "new"
     assert shot["x"] == 1
+
+
+def test_an_odd_row_between_others_leaves_their_back_references_whole() -> None:
+    """A link that moves away, in a row that is merged in the other way, does not hide those that come after it."""
+
+    def task(id: int, shot: int, **more: Any) -> dict[str, Any]:
+        return {"type": "Task", "id": id, "entity": {"type": "Shot", "id": shot, "name": "AA"}, **more}
+
+    moving = {"type": "Task", "id": 2, "step.Step.code": "Anim"}
+    session, _ = merged([[task(2, 1)], [moving], [task(1, 1), task(2, 2), task(3, 1)]], one_pass=True)
+    assert back_references(session) == links_turned_round(session)
+    assert len(session.merge({"type": "Shot", "id": 1}).backrefs[("Task", "entity")]) == 2

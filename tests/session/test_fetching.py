@@ -6,6 +6,7 @@ import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -168,6 +169,43 @@ def test_more_than_one_page_of_ids(session: Session, costs: Costs) -> None:
     tasks = session.merge([{"type": "Task", "id": id} for id in range(456, 957)])
     with costs(2), pytest.raises(EntityNotFoundError, match="and 435 more"):
         session.fetch(tasks, ["content"])
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda session, tasks: session.fetch(tasks, "content"),
+        lambda session, tasks: session.fetch_core(tasks),
+        lambda session, tasks: session.filter_exists(tasks),
+        lambda session, tasks: session.get("Task", [task["id"] for task in tasks], "content"),
+        lambda session, tasks: session.fetch_hierarchy(tasks),
+    ],
+    ids=["fetch", "fetch_core", "filter_exists", "get", "fetch_hierarchy"],
+)
+def test_chunks_of_ids_are_asked_side_by_side(
+    own_site: LocalSite, session: Session, costs: Costs, ask: Callable[[Session, Any], Any]
+) -> None:
+    """Of 1,001 entities the one that is known is not asked for; the others take two requests at once."""
+    known = session.find("Task", [["id", "is", 456]])
+    session.fetch_hierarchy(known)
+    tasks = session.merge([{"type": "Task", "id": id} for id in range(456, 1457)])
+    with (
+        costs(2) as requests,
+        ThreadPoolExecutor(1) as threads,
+        own_site.hold("read") as first,
+        own_site.hold("read") as second,
+    ):
+        asking = threads.submit(ask, session, tasks)
+        first.wait()
+        second.wait()
+        first.release()
+        second.release()
+        # Most of them are not there.
+        assert asking.exception(20) is None or isinstance(asking.exception(), EntityNotFoundError)
+    asked = [request.params["filters"]["conditions"][0]["values"] for request in requests]
+    assert sorted(map(len, asked)) == [500, 500]
+    assert sorted(chain(*asked)) == list(range(457, 1457))
+    assert all(len(str(request.params)) < 10_000 for request in requests)
 
 
 # fetch_core

@@ -27,7 +27,7 @@ def answer(body: bytes) -> Answer:
 
 @pytest.fixture(params=["orjson", "json"])
 def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Once with the extra `speed`, once without it."""
+    """Once with the extra `fast`, once without it."""
     if request.param == "json":
         monkeypatch.setattr(envelope, "_quick_decoder", lambda: None)
     else:

@@ -177,7 +177,7 @@ class RowMerge:
     def _fill(self, entity: Entity, row: dict[str, Any], plan: RowPlan) -> None:
         """Take a row into an entity that has some fields."""
         top = self._top
-        for source, field, _ in plan.fields:
+        for source, field, key in plan.fields:
             value = row[source]
             kind = value.__class__
             if kind is str:
@@ -192,11 +192,12 @@ class RowMerge:
             _put(entity, field, value)
             if entity._aside:
                 self._settle(entity, field, value)
-            if kind is dict or kind is list or isinstance(before, (dict, list)):
+            if before is _NOTHING and isinstance(value, Entity):
+                add_backref(value, key, entity, self._graph.lock)
+            elif kind is dict or kind is list or isinstance(before, (dict, list)):
                 relink(entity, field, None if before is _NOTHING else before, value, self._graph.lock)
-                # It may have changed the form of back-references, and what was noted of them with it.
-                for links in self._known:
-                    links.clear()
+                if isinstance(before, (dict, list)):
+                    self._forget_known()
         if plan.deep:
             self._fill_deep(entity, row, plan)
 
@@ -260,6 +261,7 @@ class RowMerge:
     def _merge_odd_row(self, row: dict[str, Any]) -> Entity:
         """Merge a row in the other way, whole."""
         entity: Entity = self._graph.merge([self._rows.values.row(row)], over=True, resolve=False)[0]
+        self._forget_known()
         return entity
 
     def _odd_value(self, value: Any) -> Any:
@@ -271,3 +273,9 @@ class RowMerge:
         gaps = self._graph.settle_aside(entity, field, value)
         if gaps:
             self._graph.merge({"type": value["type"], "id": value["id"], **gaps}, over=True, resolve=False)
+            self._forget_known()
+
+    def _forget_known(self) -> None:
+        """A link went away: that may have changed the form of back-references, and what was noted of them with it."""
+        for links in self._known:
+            links.clear()

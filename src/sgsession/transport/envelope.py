@@ -78,7 +78,7 @@ def _decoded(body: bytes) -> Any:
 
 @cache
 def _quick_decoder() -> Callable[[bytes], Any] | None:
-    """The decoder of the extra `speed`, where it is installed: it takes half the time of the standard one."""
+    """The decoder of the extra `fast`, where it is installed: it takes half the time of the standard one."""
     try:
         from orjson import loads
     except ImportError:

@@ -28,11 +28,15 @@ def reader_of_moments(to_local: bool) -> Callable[[str], Any]:
     offsets: dict[str, datetime.timedelta | None] = {}
 
     def moment(text: str) -> Any:
-        # The client looks for a pattern, and then parses this one form of it; all else stays a text.
+        # The form in which sites send instants. Some others pass for it: the client is asked.
         if not (
-            text[10] == "T" and text[19] == "Z" and text[4] == text[7] == "-" and text[13] == text[16] == ":"
+            text[10] == "T"
+            and text[19] == "Z"
+            and text[4] == text[7] == "-"
+            and text[13] == text[16] == ":"
+            and text[11:13] < "24"
         ):
-            return text
+            return _as_the_client(text, to_local)
         try:
             naive = datetime.datetime.fromisoformat(text[:19])
             if not to_local:
@@ -42,7 +46,9 @@ def reader_of_moments(to_local: bool) -> Callable[[str], Any]:
             if offset is _UNKNOWN:
                 if len(offsets) > 10_000:
                     offsets.clear()
-                offset = offsets[quarter] = _offset_of(naive.replace(minute=naive.minute // 15 * 15, second=0))
+                offset = offsets[quarter] = _offset_of(
+                    naive.replace(minute=naive.minute // 15 * 15, second=0)
+                )
             if offset is None:
                 return naive.replace(tzinfo=_UTC).astimezone(_LOCAL)
             return (naive + offset).replace(tzinfo=_LOCAL)
@@ -60,7 +66,7 @@ def _offset_of(start: datetime.datetime) -> datetime.timedelta | None:
 
 
 def _as_the_client(text: str, to_local: bool) -> Any:
-    """Digits that are not ASCII, days that do not exist, the ends of the calendar: whatever the client does."""
+    """Small letters, digits that are not ASCII, days that do not exist, the calendar's ends: what the client does."""
     if not _PATTERN.match(text):
         return text
     try:

@@ -11,8 +11,9 @@ __all__ = ["words_of"]
 # Enough for a sentence; a page may be a megabyte of style sheets.
 _LONGEST = 2048
 _SHOWN = 200
-_SILENT_PARTS = re.compile(r"<(script|style|head)\b.*?(</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^>]*>?")
+# Not compiled here: every script would pay for that when it starts.
+_SILENT_PARTS = r"(?is)<(script|style|head)\b.*?(</\1\s*>|$)"
+_TAG = r"<[^>]*>?"
 
 
 def words_of(answer: Answer | None) -> str:
@@ -23,7 +24,7 @@ def words_of(answer: Answer | None) -> str:
         # Never followed: the credentials are in the request (reliability.md A-14).
         return f"it points to {_without_query(answer.headers.get('location', 'nowhere'))}"
     page = answer.body[:_LONGEST].decode("utf-8", "replace")
-    text = " ".join(_TAG.sub(" ", _SILENT_PARTS.sub(" ", page)).split())
+    text = " ".join(re.sub(_TAG, " ", re.sub(_SILENT_PARTS, " ", page)).split())
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 

@@ -1,0 +1,115 @@
+"""A hierarchy is one read for each page of 500, whatever the tasks hang on and whatever `parent_fields` says."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from sgsession import Entity, Session
+from sgsession.site import LocalSite
+from sgsession.site.transfer import bulk
+
+FIRST, COUNT = 20_001, 1_400
+# What a task may hang on: shots with and without a sequence, assets, sequences, nothing.
+PLACES: dict[str, list[tuple[str, int] | None]] = {
+    "shots": [("Shot", id) for id in range(234, 245)],
+    "shots without a sequence": [("Shot", 245)],
+    "assets": [("Asset", id) for id in range(301, 311)],
+    "sequences": [("Sequence", 150), ("Sequence", 151)],
+    "nothing": [None],
+}
+SINGLE = [*PLACES, "all of them"]
+
+
+@pytest.fixture(scope="module")
+def show() -> Iterator[LocalSite]:
+    """The small demo with 1,400 more tasks, of which each seventh hangs on one of the kinds of places in turn."""
+    with LocalSite(demo="small") as site:
+        client = site.connect(in_process=True)
+        sequences = [("Sequence", row["id"]) for row in client.find("Sequence", [], limit=2)]
+        places: list[tuple[str, int] | None] = [
+            place for name in PLACES for place in (sequences if name == "sequences" else PLACES[name])
+        ]
+
+        def task(number: int) -> dict[str, Any]:
+            links = {
+                "entity": places[number % len(places)],
+                "step": ("Step", 346),
+                "project": ("Project", 123),
+            }
+            raw = {name: {"type": to[0], "id": to[1]} for name, to in links.items() if to is not None}
+            return {"id": FIRST + number, "content": f"Take {number}", **raw}
+
+        store = site.engine.store
+        with store.writing() as connection:
+            rows = [task(number) for number in range(COUNT)]
+            bulk.load(connection, store.tables, store.schema, "Task", rows, now=datetime(2025, 9, 1, 9))
+        yield site
+
+
+def kind_of(row: dict[str, Any]) -> str:
+    """The kind of place that a task hangs on."""
+    entity = row["entity"]
+    if entity is None:
+        return "nothing"
+    if entity["type"] == "Shot":
+        return "shots without a sequence" if entity["id"] == 245 else "shots"
+    return "assets" if entity["type"] == "Asset" else "sequences"
+
+
+def above(
+    rows: dict[tuple[str, int], dict[str, Any]], parents: dict[str, str | None], start: Any
+) -> set[Any]:
+    """The keys of some entities and of all that is above them, by the rows of the official client."""
+    found: set[Any] = set()
+    waiting = list(start)
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            found.add(key)
+            link = parents.get(key[0], "project")
+            parent = link and (rows[key].get(link) or rows[key].get("project"))
+            if parent:
+                waiting.append((parent["type"], parent["id"]))
+    return found
+
+
+PARENTS: dict[str, dict[str, str | None]] = {
+    "as they are": {},
+    "shots straight below their project": {"Shot": "project"},
+    "tasks straight below their project": {"Task": "project"},
+}
+
+
+@pytest.mark.parametrize("parents", PARENTS)
+@pytest.mark.parametrize("count", [1, 300, 1_000])
+@pytest.mark.parametrize("mix", SINGLE)
+def test_one_read_for_each_page(show: LocalSite, mix: str, count: int, parents: str) -> None:
+    """Bare tasks of any mix: one read for each 500, exactly what is above them, and nothing to ask for afterwards."""
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")  # noqa: T201
+    client = show.connect(in_process=True)
+    rows = {
+        (kind, row["id"]): row
+        for kind in ("Task", "Shot", "Asset", "Sequence", "Project")
+        for row in client.find(kind, [["id", "greater_than", 0]], ["entity", "sg_sequence", "project"])
+    }
+    fitting = [key for key, row in rows.items() if key[0] == "Task" and mix in ("all of them", kind_of(row))]
+    chosen = random.Random(seed).sample(fitting, min(count, len(fitting)))
+    with Session(show.connect(connect=False)) as session:
+        session.parent_fields = {**session.parent_fields, **PARENTS[parents]}
+        tasks: list[Entity] = session.merge([{"type": kind, "id": id} for kind, id in chosen])
+        show.reset_requests()
+        everything = session.fetch_hierarchy(tasks)
+        reads = [request for request in show.requests if request.method == "read"]
+        assert {entity.key for entity in everything} == above(rows, dict(session.parent_fields), chosen)
+        assert len(everything) == len({id(entity) for entity in everything})
+        assert len(reads) == -(-len(chosen) // 500), [request.params["type"] for request in reads]
+        show.reset_requests()
+        assert len(session.fetch_hierarchy(tasks)) == len(everything)
+        session.fetch_core(everything)
+        assert not show.requests
