@@ -93,6 +93,8 @@ def test_ctrl_c_at_every_point_of_a_create(site: FaultSite, capsys: pytest.Captu
     assert writes.number > 100
 
 
+@pytest.mark.uncovered
+@pytest.mark.long
 @pytest.mark.parametrize(
     "times", [150, pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.timeout(3600)])]
 )

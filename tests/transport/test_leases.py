@@ -360,6 +360,8 @@ def _use(leases: Leases) -> None:
 
 
 # An interrupt inside a finalizer goes nowhere.
+@pytest.mark.uncovered
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 def test_interrupted_at_each_point() -> None:
     """Ctrl-C at each single point of taking and giving back: the slot is free again, and others get on."""
@@ -379,6 +381,8 @@ def test_interrupted_at_each_point() -> None:
 
 
 # An interrupt inside a finalizer goes nowhere; a socket that it kept from being closed is then closed by Python.
+@pytest.mark.uncovered
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning")
 @pytest.mark.parametrize("times", [1000, pytest.param(10_000, marks=LONGER)])
@@ -407,6 +411,8 @@ def test_interrupted_at_any_moment_over_a_site(own_site: LocalSite, dice: random
 
 
 # An interrupt inside a finalizer goes nowhere; a socket that it kept from being closed is then closed by Python.
+@pytest.mark.uncovered
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning")
 def test_exceptions_thrown_into_threads(own_site: LocalSite, dice: random.Random) -> None:
