@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -68,12 +69,18 @@ def _is_shaped(results: Any, method: str, paged: bool) -> bool:
 
 def _decoded(body: bytes) -> Any:
     quick = _quick_decoder()
-    if quick is not None:
+    # It makes floats of some integers past 64 bits.
+    if quick is not None and not _long_number().search(body):
         try:
             return quick(body)
         except ValueError:
-            pass  # it refuses more than JSON does, integers past 64 bits say
+            pass  # it refuses more than JSON does, lone surrogates say
     return _decoder.decode(body.decode("utf-8"))
+
+
+@cache
+def _long_number() -> re.Pattern[bytes]:
+    return re.compile(rb"[0-9]{19}")
 
 
 @cache
