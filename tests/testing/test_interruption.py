@@ -28,6 +28,9 @@ from sgsession.testing.interruption import (
     switch_interval,
 )
 
+# Coverage's tracer takes a lock of its own: an exception inside it would leave that locked for ever.
+pytestmark = pytest.mark.uncovered
+
 HERE = (__name__,)
 
 

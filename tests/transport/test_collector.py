@@ -16,6 +16,9 @@ from sgsession.site import LocalSite
 from sgsession.testing.interruption import interrupt_at, switch_interval
 from sgsession.transport.collector import collector_paused
 
+# Coverage's tracer takes a lock of its own: an exception inside it would leave that locked for ever.
+pytestmark = pytest.mark.uncovered
+
 
 @pytest.fixture(params=[True, False], ids=["on", "off"])
 def setting(request: pytest.FixtureRequest) -> Iterator[bool]:
