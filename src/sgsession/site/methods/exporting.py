@@ -64,7 +64,7 @@ def _page(call: Call, page_id: int, layout: Any) -> tuple[EntityType, int | None
     shown = rows(call, "Page", [page_id], ["entity_type", "shared"]) if found is not None else []
     entity_type = call.schema.type(shown[0].get("entity_type") or "") if shown else None
     if found is None or entity_type is None or not shown[0].get("shared") or layout not in _LAYOUTS:
-        raise SiteFault(f"API export_page() Export for Page id={page_id} not available")
+        raise SiteFault(f"Export for Page id={page_id} not available")
     return entity_type, found.project_id
 
 

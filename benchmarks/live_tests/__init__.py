@@ -1,0 +1,1 @@
+"""The official client's own live-site tests, run against the embedded site."""
