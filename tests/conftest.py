@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,6 +64,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     server = config.stash.get(_SERVER, None)
     if server is not None:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def makers_live_tests(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder from which the official client's own live tests run, fetched from PyPI."""
+    from benchmarks.live_tests.suite import NoLiveTests, fetch
+
+    try:
+        return fetch(tmp_path_factory.mktemp("live_tests"))
+    except NoLiveTests as problem:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(problem))
 
 
 @pytest.fixture(scope="session")
