@@ -283,7 +283,7 @@ def test_a_server_that_cannot_start_says_so() -> None:
     listener = listening_socket("127.0.0.1", 0)
     listener.close()
     with pytest.raises(RuntimeError, match="could not start"):
-        ServerThread(None, listener).start()
+        ServerThread(None, listener, lambda data: None).start()
 
 
 def test_other_errors_of_the_socket_stay_themselves() -> None:

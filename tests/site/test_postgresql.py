@@ -10,6 +10,7 @@ import traceback
 from contextlib import ExitStack, closing
 
 import pytest
+import shotgun_api3
 from sqlalchemy import func, make_url, select, text
 
 from sgsession.errors import SessionError
@@ -253,3 +254,46 @@ def test_only_private_sites_start_over(postgresql_url):
     """A site with a database of its own keeps it."""
     with LocalSite(postgresql_url, serve=False) as site, pytest.raises(SessionError, match="of its own"):
         site.start_over()
+
+
+def test_sites_on_one_database_hear_of_each_others_schema_edits(postgresql_url, tmp_path):
+    """What one process does to the schema, the next call of another one finds done; both may go on editing."""
+    with ExitStack() as stack:
+        clients = [open_site(stack, postgresql_url, tmp_path)[1] for _ in range(2)]
+        project = clients[0].create("Project", {"name": "Film"})
+        assert clients[0].schema_field_create("Shot", "text", "Mood") == "sg_mood"
+        shot = clients[1].create("Shot", {"code": "sh1", "project": project, "sg_mood": "grim"})
+        for client in clients:
+            assert client.find_one("Shot", [["sg_mood", "is", "grim"]], ["sg_mood"])["sg_mood"] == "grim"
+        # The same words again: each is told that the name is taken, whoever took it.
+        assert clients[1].schema_field_create("Shot", "number", "Mood") == "sg_mood_1"
+        assert clients[0].schema_field_update("Shot", "sg_mood_1", {"name": "Temper"})
+        assert clients[1].schema_field_read("Shot", "sg_mood_1")["sg_mood_1"]["name"]["value"] == "Temper"
+        assert clients[0].schema_field_delete("Shot", "sg_mood")
+        with pytest.raises(shotgun_api3.Fault, match="doesn't exist"):
+            clients[1].find("Shot", [["sg_mood", "is", "grim"]])
+        assert clients[1]._call_rpc("schema_field_revive", {"type": "Shot", "field_name": "sg_mood"})
+        assert clients[0].find_one("Shot", [["id", "is", shot["id"]]], ["sg_mood"])["sg_mood"] == "grim"
+
+
+def test_sums_of_the_longest_durations_fit(postgresql_url, tmp_path):
+    """Time logs of nearly 2^31 minutes each are added up, when they are written and when a dump is loaded."""
+    dumped = io.StringIO()
+    with ExitStack() as stack:
+        site, client = open_site(stack, postgresql_url, tmp_path)
+        project = client.create("Project", {"name": "Film"})
+        task = client.create("Task", {"content": "endless", "project": project, "est_in_mins": 1})
+        for _ in range(2):
+            client.create("TimeLog", {"entity": task, "duration": 2**31 - 1, "project": project})
+        site.dump(dumped)
+        with LocalSite(serve=False) as other, closing(other.connect(in_process=True)) as elsewhere:
+            other.load(io.StringIO(dumped.getvalue()))
+            site.load(io.StringIO(dumped.getvalue()))
+            for each in (client, elsewhere):
+                found = each.find_one(
+                    "Task", [["id", "is", task["id"]]], ["time_logs_sum", "time_percent_of_est"]
+                )
+                assert found["time_logs_sum"] == 2**32 - 2
+                assert found["time_percent_of_est"] == 100 * (2**32 - 2)
+                total = each.summarize("TimeLog", [], [{"field": "duration", "type": "sum"}])
+                assert total["summaries"] == {"duration": 2**32 - 2}

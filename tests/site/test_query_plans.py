@@ -63,9 +63,18 @@ def test_many_linked_rows_are_looked_for_in_the_narrow_index(site: LocalSite) ->
     """A deep filter that most shots pass walks through the index of pages, which holds all that it looks at."""
     statements, rows = _read(site, "Task", _where("entity.Shot.sg_cut_in", "greater_than", 100), page=9)
     assert len(rows) == 4 * (SHOTS - 101) - 8 * 500
-    assert "Task_in_pages" in " ".join(_plan(site, _ids_query(statements, "Task")))
+    assert "COVERING INDEX Task_in_pages" in " ".join(_plan(site, _ids_query(statements, "Task")))
     # Which shots pass is a question about a field without an index; of tasks, none is looked at in the table.
     assert [table for table in _table_scans(site, statements) if table.startswith("Task")] == []
+
+
+def test_what_nothing_linked_passes_is_no_question_about_the_rows(site: LocalSite) -> None:
+    """A deep filter that no shot passes, and its opposite, look at no link of a task."""
+    nothing = "entity.Shot.sg_sequence.Sequence.code", "nothing"
+    for operator, found in (("is", 0), ("is_not", 500)):
+        statements, rows = _read(site, "Task", _where(nothing[0], operator, nothing[1]))
+        assert len(rows) == found
+        assert "entity" not in _ids_query(statements, "Task")[0]
 
 
 @pytest.mark.parametrize("operator", ["is_not", "not_in"])
@@ -93,8 +102,9 @@ def test_ten_thousand_values_are_looked_up_in_an_index(site: LocalSite, path: st
     values: list[Any] = list(range(10_000, 20_000))
     if path in ("entity.Shot.code", "content"):
         values = [f"nothing {n}" for n in values]
+    values.append({"entity.Shot.code": "S0000", "content": "task 0"}.get(path, 1))
     statements, rows = _read(site, "Task", _where(path, "in", *values))
-    assert rows == []
+    assert len(rows) == (TASKS_OF_EACH if path.startswith("entity") else 1)
     assert _table_scans(site, statements) == []
     assert _table_scans(site, statements, "Shot") == []
 

@@ -30,6 +30,7 @@ from .web.holding import Hold
 from .web.http import answered, application
 from .web.in_process import in_process_client
 from .web.server import PortInUseError, ServerThread, listening_socket
+from .web.small_reads import SmallReads
 
 if TYPE_CHECKING:
     import shotgun_api3
@@ -111,7 +112,7 @@ class LocalSite:
                 opened.callback(workers.shutdown)
                 arrived = self._arrivals.arrived
                 web = application(self.engine, arrived, workers, host, max_upload)
-                server = ServerThread(web, listener)
+                server = ServerThread(web, listener, SmallReads(self.engine, self._arrivals, host).answer)
                 opened.callback(server.close)
                 self.url = self.engine.origin = _url(host, listener.getsockname()[1])
                 server.start()
@@ -282,7 +283,7 @@ def serve(
 
     The other arguments are those of LocalSite.
     """
-    _share_memory()
+    give_memory_back = _share_memory()
     with LocalSite(
         database,
         port=port,
@@ -305,12 +306,15 @@ def serve(
             announce(site)
             while True:
                 time.sleep(0.5)
-                # Nobody reads the log of a site that is served for weeks; it must not fill the memory.
-                site.reset_requests()
+                if site.requests:
+                    # Nobody reads the log of a site that is served for weeks; it must not fill the memory, nor
+                    # may what the largest request of these weeks took.
+                    site.reset_requests()
+                    give_memory_back()
 
 
-def _share_memory() -> None:
-    """Let all threads of this process take their memory from two pools.
+def _share_memory() -> Callable[[], object]:
+    """Let all threads of this process take their memory from two pools; gives what returns the free part of it.
 
     Each thread would otherwise have a pool of its own, and keep in it what its largest request took.
     """
@@ -319,7 +323,11 @@ def _share_memory() -> None:
 
         # Another C library than glibc does not have this, and does not need it.
         with suppress(AttributeError, OSError):
-            ctypes.CDLL(None).mallopt(_POOLS_OF_MEMORY, 2)
+            library = ctypes.CDLL(None)
+            library.mallopt(_POOLS_OF_MEMORY, 2)
+            give_back = library.malloc_trim
+            return lambda: give_back(0)
+    return lambda: None
 
 
 def _key(store: Store, key_file: str | Path | None) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import Float
+from sqlalchemy import BigInteger, Float
 
 from sgsession.site.database.portable import WholeNumber
 
@@ -15,6 +15,8 @@ from .base import EQUALITY, MEMBERSHIP, ORDERING, Scalar
 from .refusals import Given
 
 if TYPE_CHECKING:
+    from sqlalchemy.types import TypeEngine
+
     from sgsession.site.schema.schema_map import Field
 
 _INTEGER = re.compile(r"\s*[-+]?[0-9]{1,40}\s*")
@@ -33,13 +35,15 @@ class Number(_Quantity):
     """A whole number of 32 bits; numeric strings are accepted."""
 
     name = "number"
-    sql_type = WholeNumber()
+    sql_type: ClassVar[TypeEngine[Any]] = WholeNumber()
     expected: ClassVar[tuple[str, ...]] = ("String", "Integer", "NilClass")
+    largest_computed: ClassVar[int] = _LARGEST
 
     def stored(self, field: Field, value: Any, method: str) -> dict[str, Any]:
         given = Given.to_write(field, value, method)
         number = self.checked(field, value, given)
-        if number is not None and not -_LARGEST - 1 <= number <= _LARGEST:
+        largest = _LARGEST if field.editable else self.largest_computed
+        if number is not None and not -largest - 1 <= number <= largest:
             out_of_range = "PG::NumericValueOutOfRange: ERROR:  integer out of range"
             raise given.failed(out_of_range if method == "create" else "Invalid statement.")
         return {field.name: number}
@@ -63,6 +67,8 @@ class Percent(Number):
     """A whole number of percent, not clamped to 100."""
 
     name = "percent"
+    sql_type = BigInteger()
+    largest_computed = _LARGEST_BOUND
     expected = ("Integer", "NilClass")
 
 
@@ -74,9 +80,11 @@ class Timecode(Number):
 
 
 class Duration(Number):
-    """Whole minutes; a fraction of one is cut off."""
+    """Whole minutes; a fraction of one is cut off. Sums of them may be larger than what can be written."""
 
     name = "duration"
+    sql_type = BigInteger()
+    largest_computed = _LARGEST_BOUND
     expected = ("String", "Integer", "Float", "NilClass")
 
     def checked(self, field: Field, value: Any, given: Given) -> int | None:

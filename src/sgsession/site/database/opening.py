@@ -32,6 +32,8 @@ class Database(ABC):
     name: str  # what messages call it; never with a password
     path: Path | None = None  # the file that it is, if it is one
     is_private = False  # one that closing removes
+    reads_at_once = False  # nobody who reads waits for a writer, or for another program
+    is_shared = False  # other processes may edit its schema
     is_complete = False  # all tables of the schema are known to be there
     reader: Engine
     writer: Engine

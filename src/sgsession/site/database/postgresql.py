@@ -35,6 +35,8 @@ _NEXT_STEPS = (
 class PostgresqlDatabase(Database):
     """A database that a server keeps, opened by its URL; nothing is asked of the server yet."""
 
+    is_shared = True
+
     def __init__(self, url: URL) -> None:
         self.name = _name(url)
         if "+" not in url.drivername:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Integer, Select, Update, bindparam, select, update
 
 from ..data_types import data_type
 from ..data_types.texts import folded
@@ -34,12 +34,12 @@ class Known(NamedTuple):
 
 def reserve_ids(connection: Connection, tables: Tables, entity_type: str, count: int = 1) -> range:
     """The next `count` ids of that type; they are given back if the transaction fails."""
-    counter = tables.counter
-    raised = update(counter).where(counter.c.type == entity_type).values(last_id=counter.c.last_id + count)
-    if not connection.execute(raised).rowcount:
-        connection.execute(counter.insert(), {"type": entity_type, "last_id": count})
+    raised = tables.prepare("raise counter", lambda: _raised(tables))
+    last_id = tables.prepare("last id", lambda: _last_id(tables))
+    if not connection.execute(raised, {"given_type": entity_type, "more": count}).rowcount:
+        connection.execute(tables.counter.insert(), {"type": entity_type, "last_id": count})
         return range(1, count + 1)
-    last = connection.execute(select(counter.c.last_id).where(counter.c.type == entity_type)).scalar_one()
+    last = connection.execute(last_id, {"given_type": entity_type}).scalar_one()
     return range(last - count + 1, last + 1)
 
 
@@ -63,7 +63,7 @@ def insert_rows(
     """
     if not rows:
         return
-    connection.execute(tables.of(entity_type).insert(), rows)
+    connection.execute(tables.prepare(("insert", entity_type), tables.of(entity_type).insert), rows)
     twins = [
         {
             "type": entity_type,
@@ -75,7 +75,7 @@ def insert_rows(
         }
         for row in rows
     ]
-    connection.execute(tables.record.insert(), twins)
+    connection.execute(tables.prepare("insert record", tables.record.insert), twins)
 
 
 def project_of(entity_type: str, row: Mapping[str, Any]) -> int | None:
@@ -104,16 +104,31 @@ def named(name: str | None) -> dict[str, Any]:
 
 def known(connection: Connection, tables: Tables, references: Iterable[Reference]) -> dict[Reference, Known]:
     """What is known of those rows; a row that never existed is missing from the answer."""
-    record = tables.record
     found: dict[Reference, Known] = {}
+    query = tables.prepare("known", lambda: _known(tables))
     for kind, ids in by_type(each for each in references if storable_id(each.id)):
         # One type at a time: SQLite looks (type, id) pairs up in a scan, but a type and its ids by the key.
-        query = select(record.c.id, record.c.name, record.c.retired, record.c.project_id).where(
-            record.c.type == kind, record.c.id.in_(ids)
-        )
-        for row_id, name, retired, project_id in connection.execute(query):
+        given = {"given_type": kind, "given_ids": ids}
+        for row_id, name, retired, project_id in connection.execute(query, given):
             found[Reference(kind, row_id)] = Known(name, retired, project_id)
     return found
+
+
+def _raised(tables: Tables) -> Update:
+    counter = tables.counter
+    more = counter.c.last_id + bindparam("more", type_=Integer())
+    return update(counter).where(counter.c.type == bindparam("given_type")).values(last_id=more)
+
+
+def _last_id(tables: Tables) -> Select[Any]:
+    counter = tables.counter
+    return select(counter.c.last_id).where(counter.c.type == bindparam("given_type"))
+
+
+def _known(tables: Tables) -> Select[Any]:
+    record = tables.record
+    asked = record.c.type == bindparam("given_type"), record.c.id.in_(bindparam("given_ids", expanding=True))
+    return select(record.c.id, record.c.name, record.c.retired, record.c.project_id).where(*asked)
 
 
 def by_type(references: Iterable[Reference]) -> Iterator[tuple[str, list[int]]]:

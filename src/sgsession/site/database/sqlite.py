@@ -40,6 +40,8 @@ _templates_lock = threading.Lock()
 class SqliteDatabase(Database):
     """A file, made with the tables of the schema where it is missing."""
 
+    reads_at_once = True
+
     def __init__(self, path: Path, schema: SchemaMap, *, private: bool = False, content: bytes | None = None):
         self.path, self.name, self.is_private = path, str(path), private
         self._schema = schema
@@ -108,7 +110,7 @@ def _pragmas(writes: bool, durable: bool) -> Iterator[str]:
     # Another process may hold the file for a moment (a second site, a backup): wait instead of failing.
     yield f"PRAGMA busy_timeout = {_BUSY_TIMEOUT}"
     # 16 MB of pages for each connection, of which a busy site has a dozen; what is hot is mapped below, once.
-    yield "PRAGMA cache_size = -16384"
+    yield "PRAGMA cache_size = -4096"
     # Sorting and grouping never touch the disk.
     yield "PRAGMA temp_store = MEMORY"
     # Reads through the page cache of the system instead of copies of their own.

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from ..schema.history import conform, remembered
+from ..schema.history import conform, number_of_edits, remembered
 from ..schema.schema_map import SchemaMap
 from . import sqlite
 from .opening import Database, SiteDatabaseError, Template, address
@@ -42,6 +42,8 @@ class Store:
         self.tables = tables_of(schema)
         self._files_folder = None if files is None else Path(files).expanduser()
         self._next_tables: Tables | None = None
+        self._edits = 0  # how many are in the tables; counted where other processes edit, too
+        self._hearing = threading.RLock()
         self._write_lock = threading.RLock()
         self._database: Database | None = None
         if database is None:
@@ -55,6 +57,11 @@ class Store:
         return self.tables.schema
 
     @property
+    def reads_at_once(self) -> bool:
+        """Whether reads wait for nobody, so that a small one may be run in a thread that must not wait."""
+        return self._database is not None and self._database.reads_at_once
+
+    @property
     def key_file(self) -> Path | None:
         """Where the key of the site's script is kept: beside a database file that stays; else nowhere."""
         database = self._database
@@ -65,25 +72,45 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one snapshot of the rows; any number may be open at once."""
-        with self._in_use().reader.connect() as connection, connection.begin():
+        database = self._in_use()
+        with database.reader.connect() as connection, connection.begin():
+            if database.is_shared:
+                self._hear_of_edits(connection)
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """The one connection that writes: commits at the end, rolls back on any exception."""
+        with self._transaction() as connection:
+            if self._in_use().is_shared:
+                self._hear_of_edits(connection)
+            yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
         with self._write_lock:
             try:
-                with self._in_use().writer.connect() as connection, connection.begin():
+                database = self._in_use()
+                with database.writer.connect() as connection, connection.begin():
                     yield connection
+                    edits = self._count_edits(connection, database)
                 # Only what is committed may be read; whoever is reading keeps the tables it has.
                 if self._next_tables is not None:
-                    self._put_in_force(self._next_tables)
+                    self._put_in_force(self._next_tables, edits)
             finally:
                 self._next_tables = None
 
     def swap_after_commit(self, tables: Tables) -> None:
         """Let these tables be in force when the write under way is committed; a failed one leaves the old."""
         self._next_tables = tables
+
+    def shed(self) -> None:
+        """Let go of what is kept for the next request: connections nobody uses, and compiled statements."""
+        database = self._database
+        if database is not None:
+            for engine in (database.reader, database.writer):
+                engine.clear_compiled_cache()
+                engine.dispose()
 
     def close(self) -> None:
         """Close all connections and remove what is private; closing twice is harmless."""
@@ -113,7 +140,7 @@ class Store:
 
     def _open(self, database: Database) -> None:
         # Before the database: no reader may look for a column that it does not have yet.
-        self.tables = tables_of(self.base)
+        self.tables, self._edits = tables_of(self.base), 0
         self._database = database
         self.files = self._files_beside(database)
         if database.is_complete:
@@ -129,7 +156,7 @@ class Store:
 
     def _catch_up(self, database: Database) -> None:
         """Remember the schema edits made so far; a database of a smaller schema gains what was added since."""
-        with self.writing() as connection:
+        with self._transaction() as connection:
             database.claim(connection)
             conform(connection, self.tables)
             tables = remembered(connection, self.tables)
@@ -137,8 +164,25 @@ class Store:
                 conform(connection, tables)
                 self.swap_after_commit(tables)
 
-    def _put_in_force(self, tables: Tables) -> None:
-        self.tables = tables
+    def _hear_of_edits(self, connection: Connection) -> None:
+        """Take over what other processes did to the schema that this connection sees."""
+        if number_of_edits(connection, self.tables) <= self._edits:
+            return
+        with self._hearing:
+            edits = number_of_edits(connection, self.tables)
+            if edits > self._edits:
+                self._put_in_force(remembered(connection, self.tables, self._edits), edits)
+
+    def _count_edits(self, connection: Connection, database: Database) -> int:
+        if self._next_tables is None or not database.is_shared:
+            return self._edits
+        return number_of_edits(connection, self._next_tables)
+
+    def _put_in_force(self, tables: Tables, edits: int) -> None:
+        with self._hearing:
+            # A reader may have heard of a later edit before the writer of this one came to its end.
+            if edits >= self._edits:
+                self.tables, self._edits = tables, edits
         # Compiled statements hold on to the tables that they were made for: megabytes for each schema edit.
         database = self._in_use()
         database.reader.clear_compiled_cache()

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
     DateTime,
+    Executable,
     FromClause,
     Index,
     LargeBinary,
     MetaData,
-    Select,
     Table,
     false,
     literal_column,
@@ -39,6 +39,8 @@ from ..schema.schema_map import (
 )
 from .portable import BYTEWISE_TEXT, WholeNumber
 
+Statement = TypeVar("Statement", bound=Executable)
+
 OPEN_NOTE_STATUSES = ("opn", "ip", "rdy")  # wire.md 6.5
 
 # How many aliases of each table are kept; one statement seldom needs more.
@@ -47,7 +49,10 @@ _KEPT_ALIASES = 4
 # Links that every row has and nobody searches by: an index would only slow the writes down.
 _UNINDEXED_LINKS = frozenset({"created_by", "updated_by", "image_source_entity"})
 
-_MOST_PAGE_COLUMNS = 31
+# Whoever asks for ever new shapes of statements pushes out what was kept.
+_MOST_PREPARED = 256
+
+_MOST_PAGE_COLUMNS = 31  # and `retired`
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class Tables:
         self._keep_what_is_beside_rows()
         self._aliases: dict[tuple[str, int], FromClause] = {}
         # Statements over these tables that are worth keeping, under any key; they go with the tables.
-        self.prepared: dict[Any, Select[Any]] = {}
+        self.prepared: dict[Hashable, Any] = {}
         self._of = {each.name: self._entity_table(each) for each in schema.types.values()}
         self._links = {name: self._link_table(name) for name in sorted(set(self._link_names()))}
 
@@ -193,6 +198,16 @@ class Tables:
             Column("entity_id", WholeNumber, nullable=False),
             sqlite_with_rowid=False,
         )  # fmt: skip
+
+    def prepare(self, key: Hashable, build: Callable[[], Statement]) -> Statement:
+        """The statement kept under the key, built if there is none: to build one takes longer than to run it."""
+        kept: Statement | None = self.prepared.get(key)
+        if kept is None:
+            kept = build()
+            if len(self.prepared) >= _MOST_PREPARED:
+                self.prepared.clear()
+            self.prepared[key] = kept
+        return kept
 
     def of(self, entity_type: str) -> Table:
         """The table of the rows of that type."""
@@ -334,8 +349,8 @@ def _page_index(entity_type: EntityType) -> Index:
     for field in entity_type.fields.values():
         if field.is_stored and field.data_type == "entity" and field.name not in _UNINDEXED_LINKS:
             linked.extend((f"{field.name}__type", f"{field.name}__id"))
-    # PostgreSQL takes 32 columns.
-    indexed = ["id", *linked[: _MOST_PAGE_COLUMNS - 1]]
+    # PostgreSQL takes 32 columns. SQLite looks into the table for `retired`, all alike here, unless it is one.
+    indexed = ["id", *linked[: _MOST_PAGE_COLUMNS - 1], "retired"]
     living = text("retired = false")
     return Index(
         f"{entity_type.name}_in_pages", *indexed, sqlite_where=text("retired = 0"), postgresql_where=living

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, Table, bindparam, select
 
 from ..call import Call
 from ..data_types.texts import folded
@@ -166,8 +167,8 @@ class EventLog:
         for kind, ids in by_type(rows):
             if self._call.schema.field(kind, "sg_status_list") is not None:
                 table = self._call.tables.of(kind)
-                query = select(table.c.id, table.c.sg_status_list).where(table.c.id.in_(ids))
-                statuses = self._call.connection.execute(query)
+                query = self._call.tables.prepare(("statuses", kind), partial(_statuses_of, table))
+                statuses = self._call.connection.execute(query, {"given_ids": ids})
                 found.update((Reference(kind, row_id), status) for row_id, status in statuses)
         return found
 
@@ -202,6 +203,11 @@ class _About:
         if isinstance(value, dict):
             value = value.get("name")
         return f'"{"" if value is None else value}"'
+
+
+def _statuses_of(table: Table) -> Select[Any]:
+    given = table.c.id.in_(bindparam("given_ids", expanding=True))
+    return select(table.c.id, table.c.sg_status_list).where(given)
 
 
 def _is_link(value: Any) -> bool:

@@ -42,7 +42,8 @@ def show_in_streams(call: Call, drafts: Iterable[Draft], about: Mapping[Referenc
         }
         owners = _streams(call, draft, entity, project)
         rows.extend({**update, "owner_type": owner.type, "owner_id": owner.id} for owner in owners)
-    call.connection.execute(call.tables.stream_update.insert(), rows)
+    insert = call.tables.prepare("insert updates", call.tables.stream_update.insert)
+    call.connection.execute(insert, rows)
 
 
 def _is_shown(call: Call, draft: Draft) -> bool:

@@ -25,7 +25,6 @@ from ..people.personal import personal_values
 from ..schema.schema_map import Field
 from ..writes.documents import rerooted
 from .paths import Path, resolve
-from .prepared import prepared
 
 _DEPENDENCIES = frozenset({("Task", "upstream_tasks"), ("Task", "downstream_tasks")})
 _BY_NAME = frozenset({("Playlist", "versions")})
@@ -144,8 +143,8 @@ def _one_row(tables: Tables, entity_type: str, names: tuple[str, ...], retired: 
     """What programs ask for most often; to build it anew each time would cost three times as much as to run it."""
     key = entity_type, names, retired
     table = tables.of(entity_type)
-    return prepared(
-        tables, key, lambda: _columns(table, names, retired).where(table.c.id == bindparam("given"))
+    return tables.prepare(
+        key, lambda: _columns(table, names, retired).where(table.c.id == bindparam("given"))
     )
 
 
@@ -184,14 +183,21 @@ def links_to(call: Call, references: set[Reference]) -> dict[Reference, dict[str
     record = call.tables.record
     links: dict[Reference, dict[str, Any]] = {}
     for entity_type, ids in by_type.items():
-        query = (
-            select(record.c.id, record.c.name)
-            .where(record.c.type == entity_type, among(record.c.id, ids), record.c.retired == false())
-            .where(*visible_links(call, call.tables))
-        )
-        for row_id, name in call.connection.execute(query).all():
+        seen = visible_links(call, call.tables)
+        if len(ids) == 1 and not seen:
+            one = call.tables.prepare("link to one", lambda: _link_to_one(record))
+            found = call.connection.execute(one, {"given_type": entity_type, "given_id": ids[0]})
+        else:
+            living = record.c.type == entity_type, among(record.c.id, ids), record.c.retired == false()
+            found = call.connection.execute(select(record.c.id, record.c.name).where(*living, *seen))
+        for row_id, name in found.all():
             links[entity_type, row_id] = {"type": entity_type, "id": row_id, "name": name}
     return links
+
+
+def _link_to_one(record: Table) -> Select[Any]:
+    mine = record.c.type == bindparam("given_type"), record.c.id == bindparam("given_id")
+    return select(record.c.id, record.c.name).where(*mine, record.c.retired == false())
 
 
 def _values(

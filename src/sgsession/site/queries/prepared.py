@@ -6,7 +6,7 @@ is kept under its shape: what it asks, without the values that it compares with,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +16,13 @@ from sqlalchemy.types import TypeEngine
 
 from ..call import Call
 from ..data_types import Source
-from ..database.tables import Tables
 from ..faults import SiteFault
 from .conditions import Condition, clause_of, parse
 from .filters import combined
 from .selecting import selected
 
-__all__ = ["PageOfIds", "page_of_ids", "prepared", "prepared_page"]
+__all__ = ["PageOfIds", "page_of_ids", "prepared_page"]
 
-# Of each schema map; whoever asks for ever new shapes pushes out what was kept.
-_MOST_PREPARED = 256
 # Wider ones are rare, and there are too many shapes of them.
 _MOST_COMPARISONS = 8
 _OPERATORS = frozenset({"is", "is_not", "greater_than", "less_than"})
@@ -60,17 +57,6 @@ class _Comparison:
         return bound if self.fixed is None else (self.fixed, bound)
 
 
-def prepared(tables: Tables, key: Hashable, build: Callable[[], Select[Any]]) -> Select[Any]:
-    """The statement kept under the key, built if there is none; it goes with the tables."""
-    query = tables.prepared.get(key)
-    if query is None:
-        query = build()
-        if len(tables.prepared) >= _MOST_PREPARED:
-            tables.prepared.clear()
-        tables.prepared[key] = query
-    return query
-
-
 def prepared_page(call: Call, params: Mapping[str, Any], *, retired: bool) -> PageOfIds | None:
     """The ids in their own order under a few plain comparisons; None for what must be built each time."""
     entity_type, filters = params.get("type"), params.get("filters")
@@ -99,7 +85,7 @@ def prepared_page(call: Call, params: Mapping[str, Any], *, retired: bool) -> Pa
         return page_of_ids(source, source.table, conditions, [source.column("id")])
 
     operands = {f"operand_{number}": each.value for number, each in enumerate(comparisons)}
-    return PageOfIds(entity_type, prepared(call.tables, shape, build), operands)
+    return PageOfIds(entity_type, call.tables.prepare(shape, build), operands)
 
 
 def page_of_ids(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, literal, null, select, true
@@ -96,6 +97,8 @@ class _Measured:
     def add(self, count: int, total: Any, minimum: Any, maximum: Any) -> None:
         self.count += count
         if total is not None:
+            # PostgreSQL adds whole numbers of 64 bits up to one without limits.
+            total = int(total) if isinstance(total, Decimal) else total
             self.sum = total if self.sum is None else self.sum + total
         if minimum is not None:
             self.minimum = minimum if self.minimum is None else min(self.minimum, minimum)

@@ -23,16 +23,21 @@ _COLUMNS = {
 }
 
 
-def history(connection: Connection, tables: Tables) -> list[dict[str, Any]]:
-    """The edits so far, in the order they were made."""
-    column = tables.schema_edit.c.edit
-    kept = connection.execute(select(column).order_by(tables.schema_edit.c.number)).scalars()
-    return [json.loads(each) for each in kept]
+def history(connection: Connection, tables: Tables, after: int = 0) -> list[dict[str, Any]]:
+    """The edits so far, in the order they were made; without the first ones, where so many are known."""
+    edits = tables.schema_edit
+    kept = connection.execute(select(edits.c.edit).where(edits.c.number > after).order_by(edits.c.number))
+    return [json.loads(each) for each in kept.scalars()]
 
 
-def remembered(connection: Connection, tables: Tables) -> Tables:
-    """The tables of the schema after all edits that this database keeps."""
-    return _after(tables, history(connection, tables))
+def remembered(connection: Connection, tables: Tables, after: int = 0) -> Tables:
+    """The tables of the schema after all edits that this database keeps; so many are in them already."""
+    return _after(tables, history(connection, tables, after))
+
+
+def number_of_edits(connection: Connection, tables: Tables) -> int:
+    """How many edits this database keeps."""
+    return connection.execute(select(func.max(tables.schema_edit.c.number))).scalar() or 0
 
 
 def make_edits(connection: Connection, tables: Tables, edits: Sequence[Mapping[str, Any]]) -> Tables:
@@ -40,7 +45,7 @@ def make_edits(connection: Connection, tables: Tables, edits: Sequence[Mapping[s
     after = _after(tables, edits)
     if after.metadata is not tables.metadata:
         conform(connection, after)
-    last = connection.execute(select(func.max(tables.schema_edit.c.number))).scalar() or 0
+    last = number_of_edits(connection, tables)
     rows = [{"number": number, "edit": json.dumps(each)} for number, each in enumerate(edits, start=last + 1)]
     if rows:
         connection.execute(tables.schema_edit.insert(), rows)

@@ -69,6 +69,15 @@ class Arrivals:
         self.requests.append(request)
         return Arrival(self.closing, self.latency, self._failure(request.method), self._hold(request.method))
 
+    def passes(self, payload: Any) -> bool:
+        """Note a decoded request for which nothing was ordered; False, and nothing noted, where something was."""
+        with self._holding:
+            if self.latency or self._holds or self._failures:
+                return False
+            if (request := _request(payload)) is not None:
+                self.requests.append(request)
+            return True
+
     @contextmanager
     def hold(self, method: str) -> Iterator[Hold]:
         """Hold back the answer to the next request of `method`, until released or the block ends."""

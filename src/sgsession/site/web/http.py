@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 import math
 import re
-import socket
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
@@ -26,23 +24,25 @@ from ..pages.routes import Pages
 from .arrivals import Arrival
 from .faulting import JSON, Answer
 from .file_routes import file_routes
+from .host_names import HostNames
 from .server import CUT
 
-__all__ = ["LARGEST_BODY", "Arrived", "answered", "application", "decoded", "encoded"]
+__all__ = ["LARGEST_BODY", "Arrived", "answered", "application", "decoded", "encoded", "executed"]
 
 _log = logging.getLogger("sgsession.site")
 
 # Files come another way. A request of this size may become some twenty times as much in memory once it is read.
 LARGEST_BODY = 16 * 1024 * 1024
 
+# What such a request asks is kept in the caches of statements, bound values and all, for the next one like it;
+# but it is seldom followed by another, and to make the caches anew takes less time than it took.
+_LARGE_BODY = 128 * 1024
+
 _REMOTE_CALLS = "/api3/json"
 
 # What JSON may spell and the site may not hold: lone surrogates, integers past 64 bits, and numbers that
 # overflow to infinity. Only a body with one of these spellings is walked, so ordinary ones cost one scan.
 _SUSPECT = re.compile(rb"\\u[dD][89abAB]|[0-9]{19}|[eE]\+?[0-9]{3}")
-
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_WILDCARDS = frozenset({"0.0.0.0", "::"})
 
 Arrived = Callable[[Any], Arrival]
 
@@ -55,9 +55,10 @@ def application(
     `arrived` is told each decoded request before the engine runs, and says what becomes of it besides; that is
     awaited before the answer leaves. The engine blocks, so it runs in `workers`: a slow call delays no other.
     """
-    calls = _RemoteCalls(engine, arrived, workers, host)
-    files = file_routes(engine, workers, calls.is_ours, largest_upload)
-    pages = Pages(engine, workers, calls.is_ours, host)
+    is_ours = HostNames(host).include
+    calls = _RemoteCalls(engine, arrived, workers, is_ours)
+    files = file_routes(engine, workers, is_ours, largest_upload)
+    pages = Pages(engine, workers, is_ours, host)
     application = Starlette(
         routes=[
             # Only for what is no POST: `front` takes those.
@@ -110,12 +111,17 @@ def answered(
         return Answer(encoded(refusal(fault))), None
     arrival = arrived(payload)
     failure = arrival.failure
-    if failure is None:
-        return _executed(engine, payload, origin), arrival
-    return failure.spoiled(_executed(engine, payload, origin) if failure.executes else None), arrival
+    try:
+        if failure is None:
+            return executed(engine, payload, origin), arrival
+        return failure.spoiled(executed(engine, payload, origin) if failure.executes else None), arrival
+    finally:
+        if len(body) > _LARGE_BODY:
+            engine.store.shed()
 
 
-def _executed(engine: Engine, payload: Any, origin: str) -> Answer:
+def executed(engine: Engine, payload: Any, origin: str) -> Answer:
+    """The answer to a decoded request."""
     envelope = engine.answer(payload, origin)
     results = envelope.get("results")
     if isinstance(results, RawBody):
@@ -145,16 +151,17 @@ class _Cut(Response):
 class _RemoteCalls:
     """The endpoint that takes every remote call."""
 
-    def __init__(self, engine: Engine, arrived: Arrived, workers: Executor, host: str) -> None:
+    def __init__(
+        self, engine: Engine, arrived: Arrived, workers: Executor, is_ours: Callable[[str], bool]
+    ) -> None:
         self._engine = engine
         self._arrived = arrived
         self._workers = workers
-        self._names = _names_of(host)
-        self._any_address = host in _WILDCARDS
+        self._is_ours = is_ours
 
     async def post(self, request: Request) -> Response:
         host = request.headers.get("host", "")
-        if not self.is_ours(host):
+        if not self._is_ours(host):
             return PlainTextResponse("This site does not answer under that host name.", 421)
         media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
         if media_type != "application/json":
@@ -181,11 +188,6 @@ class _RemoteCalls:
                 {**headers, "content-length": str(len(answer.body))},
             )
         return Response(answer.body, answer.status, headers)
-
-    def is_ours(self, host: str) -> bool:
-        """Refuse foreign names, or a web page could reach a loopback site through a name it controls."""
-        name = _without_port(host)
-        return name in self._names or (self._any_address and _is_address(name))
 
 
 async def _body(request: Request) -> bytes | None:
@@ -222,23 +224,3 @@ def _refuse_unstorable(payload: Any) -> None:
             raise ValueError("a number is too large")
         elif isinstance(value, int) and not -(2**63) <= value < 2**63:
             raise ValueError("an integer is too large")
-
-
-def _names_of(host: str) -> frozenset[str]:
-    if host in _WILDCARDS:
-        return _LOOPBACK_NAMES | {socket.gethostname().lower(), socket.getfqdn().lower()}
-    return _LOOPBACK_NAMES | {host.lower()}
-
-
-def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower()
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

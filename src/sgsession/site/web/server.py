@@ -8,10 +8,13 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 __all__ = ["CUT", "PortInUseError", "ServerThread", "listening_socket"]
 
@@ -47,9 +50,15 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 class ServerThread:
-    """Serves an ASGI application on a listening socket until it is closed."""
+    """Serves an ASGI application on a listening socket until it is closed.
 
-    def __init__(self, application: Any, listener: socket.socket) -> None:
+    `at_once` is shown what arrives for it first: the bytes that it gives are the answer, empty ones mean that it
+    wants the rest of the request, and None leaves the request to the application.
+    """
+
+    def __init__(
+        self, application: Any, listener: socket.socket, at_once: Callable[[bytes], bytes | None]
+    ) -> None:
         self._listener = listener
         self._application = application
         self._server = _Server(
@@ -58,7 +67,7 @@ class ServerThread:
                 interface="asgi3",
                 lifespan="off",
                 # Always the same parser, whatever is installed: this one refuses ambiguous framing.
-                http="h11",
+                http=partial(_Connection, at_once),  # type: ignore[arg-type]  # it is only ever called
                 ws="none",
                 loop="asyncio",
                 log_config=None,
@@ -100,6 +109,34 @@ class ServerThread:
         finally:
             self._server.running.set()
             self._listener.close()
+
+
+class _Connection(H11Protocol):
+    """HTTP as uvicorn speaks it, and a short way past it for requests that are answered at once."""
+
+    def __init__(self, at_once: Callable[[bytes], bytes | None], *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._at_once = at_once
+        self._begun = b""
+
+    def data_received(self, data: bytes) -> None:
+        data, self._begun = self._begun + data, b""
+        answer = self._at_once(data) if self._waits_for_a_request() else None
+        if answer is None:
+            super().data_received(data)
+        elif not answer:
+            self._begun = data
+        else:
+            # Or the connection would be cut that long after the last request that came the other way.
+            if self.timeout_keep_alive_task is not None:
+                self.timeout_keep_alive_task.cancel()
+            self.transport.write(answer)
+
+    def _waits_for_a_request(self) -> bool:
+        """Whether all before was answered and has left, and nothing of another request has come."""
+        states = self.conn.our_state, self.conn.their_state
+        is_idle = states == (h11.IDLE, h11.IDLE) and not self.conn.trailing_data[0]
+        return is_idle and not self.transport.get_write_buffer_size()
 
 
 class _Server(uvicorn.Server):
