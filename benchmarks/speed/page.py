@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from .measuring import HIERARCHY_OF, NAMES, PAGES_AT_A_DISTANCE, Results, spread
+from .measuring import HIERARCHY_OF, NAMES, OURS, PAGES_AT_A_DISTANCE, Results, spread
 
 __all__ = ["page"]
 
@@ -21,6 +21,8 @@ read it in a process (and an environment) of its own, and writes what that cost 
 
 The work is a find of tasks with {keys} keys to a row, 8 of them deep: what a tool shows beside a task. The official
 client and sg-python-api give it as dicts; a session gives it as entities, each once, linked and with back-references.
+
+A session reads JSON with the standard library, or with orjson where that is installed: `pip install sgsession[fast]`.
 """
 
 NOTES = """\
@@ -30,7 +32,8 @@ NOTES = """\
 - **Wall time** is for {pages} pages of 500 rows, each answer held back for so long.
 - In each cell: the median, and the least and the most of all rounds. Clients take turns within a round; the ratios
   above are taken round by round, so that what slows the machine down does not favour anybody.
-- A million rows are the hundred thousand of the demo ten times over, with other ids, and for two clients.
+- A million rows are the hundred thousand of the demo ten times over, with other ids, and for the official client and
+  the session alone.
 """
 
 FOOTNOTES = """\
@@ -65,20 +68,24 @@ class Target:
 def targets(results: Results) -> Iterator[Target]:
     """What the design promises, as far as it was measured."""
     theirs = "of the official client's"
-    for size, figures in results.rows.items():
-        yield Target(f"cost of a row, {size:,} rows", f"≤ 1/5 {theirs}", 0.2, results.ratios(figures))
-    yield Target("memory of a row", f"≤ 0.4 {theirs}", 0.4, results.ratios(results.memory))
-    if 1_000_000 in results.rows:
-        few = statistics.median(results.rows[10_000]["sgsession"])
-        growth = [figure / few for figure in results.rows[1_000_000]["sgsession"]]
-        yield Target("cost of a row, 1,000,000 rows", "≤ 1.3 of that at 10,000", 1.3, growth)
+    for name, wanted, most in zip(OURS, ("1/4", "1/5"), (0.25, 0.2), strict=True):
+        for size, figures in results.rows.items():
+            what = f"cost of a row, {size:,} rows, {name}"
+            yield Target(what, f"≤ {wanted} {theirs}", most, results.ratios(figures, name))
+        if 1_000_000 in results.rows:
+            few = statistics.median(results.rows[10_000][name])
+            growth = [figure / few for figure in results.rows[1_000_000][name]]
+            what = f"cost of a row, 1,000,000 rows, {name}"
+            yield Target(what, "≤ 1.3 of that at 10,000", 1.3, growth)
+    memory = results.ratios(results.memory, "sgsession")
+    yield Target("memory of a row", f"≤ 0.4 {theirs}", 0.4, memory)
     for latency, figures in results.wall.items():
         if latency != "0":
             what = f"{PAGES_AT_A_DISTANCE} pages at {latency} ms"
-            yield Target(what, f"≤ 1/5 {theirs}", 0.2, results.ratios(figures))
+            yield Target(what, f"≤ 1/5 {theirs}", 0.2, results.ratios(figures, "sgsession"))
     requests = results.hierarchy["sgsession"]
-    wanted = HIERARCHY_OF // 500
-    yield Target(f"hierarchy of {HIERARCHY_OF:,} tasks", f"≤ {wanted} requests", wanted, requests)
+    fewest = HIERARCHY_OF // 500
+    yield Target(f"hierarchy of {HIERARCHY_OF:,} tasks", f"≤ {fewest} requests", fewest, requests)
     added = [
         ours - client
         for ours, client in zip(results.imports["sgsession"], results.imports["shotgun_api3"], strict=True)

@@ -235,7 +235,10 @@ class AsyncSession(SessionBase):
 
     async def fetch_backrefs(self, to_fetch: Entities, backref_type: str, field: str) -> None:
         """Load what links to entities: afterwards it is in their `backrefs[(backref_type, field)]`. See `Session`."""
-        await self._run(fetching.fetch_backrefs(self.graph, self.importance, to_fetch, backref_type, field))
+        plan = fetching.fetch_backrefs(
+            self.graph, self.importance, to_fetch, backref_type, field, self._connections
+        )
+        await self._run(plan)
 
     async def fetch_hierarchy(self, to_fetch: Entities) -> list[Any]:
         """Have everything above entities known, up to their projects, with the important fields. See `Session`."""

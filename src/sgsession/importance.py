@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["FIELDS", "FIELDS_FOR_ALL", "LINKS", "PARENTS", "Importance"]
 
@@ -45,8 +45,7 @@ PARENTS = {
 }
 
 
-@dataclass(frozen=True)
-class Importance:
+class Importance(NamedTuple):
     """One session's importance, as its class attributes say it at this moment."""
 
     fields_for_all: Sequence[str]

@@ -273,9 +273,12 @@ class Session(SessionBase):
     def fetch_backrefs(self, to_fetch: Entities, backref_type: str, field: str) -> None:
         """Load what links to entities: afterwards it is in their `backrefs[(backref_type, field)]`.
 
-        One request for each 500 of them.
+        One request for each 500 of them, and for each further page of what links to these.
         """
-        self._run(fetching.fetch_backrefs(self.graph, self.importance, to_fetch, backref_type, field))
+        plan = fetching.fetch_backrefs(
+            self.graph, self.importance, to_fetch, backref_type, field, self._connections
+        )
+        self._run(plan)
 
     def fetch_hierarchy(self, to_fetch: Entities) -> list[Any]:
         """Have everything above entities known, up to their projects, with the important fields.

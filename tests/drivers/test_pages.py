@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -75,6 +76,24 @@ def test_what_fits_one_page_is_one_request(on_pages: Make, merge: bool) -> None:
     assert client.pages == [1]
 
 
+@pytest.mark.parametrize("count", [1, 2, 5, 6, 10])
+def test_pages_of_back_references_come_side_by_side(on_pages: Make, count: int) -> None:
+    """Page 1 by itself, then four under way together, until the site says that none follows; all is linked."""
+    together = threading.Barrier(AT_ONCE)
+
+    def before(number: int) -> None:
+        if number > 1:
+            together.wait(10)
+
+    pages = [rows(2 * page, 2 * page + 1) for page in range(1, count + 1)]
+    session, client = on_pages(pages, before)
+    sequence = session.merge({"type": "Sequence", "id": 1})
+    session.fetch_backrefs(sequence, "Shot", "sg_sequence")
+    assert sorted(ids(sequence.backrefs["Shot", "sg_sequence"])) == sorted(ids(chain(*pages)))
+    assert sorted(client.pages) == [*range(1, 2 + AT_ONCE * -(-(count - 1) // AT_ONCE))]
+    assert_sound(session)
+
+
 @pytest.mark.parametrize("count", [2, 5, 6, 9, 10])
 def test_each_page_once_and_few_beyond_the_end(on_pages: Make, count: int) -> None:
     """Page 1 by itself, then four at once, all of them under way together; at most three beyond the last."""
@@ -93,6 +112,20 @@ def test_each_page_once_and_few_beyond_the_end(on_pages: Make, count: int) -> No
     assert sorted(client.pages) == list(range(1, len(client.pages) + 1))
     assert count <= len(client.pages) <= count + AT_ONCE - 1
     assert client.counts["most at once"] == AT_ONCE
+
+
+def test_the_collector_waits_while_pages_wait_for_others(on_pages: Make) -> None:
+    """From the second page to the merge of all, rows that wait are not walked through; afterwards it is on again."""
+    seen: dict[int, bool] = {}
+
+    def before(number: int) -> None:
+        seen[number] = gc.isenabled()
+
+    session, _ = on_pages([rows(1), rows(2), rows(3)], before)
+    assert gc.isenabled()
+    assert ids(session.find("Shot", [])) == [1, 2, 3]
+    assert seen == {number: number == 1 for number in range(1, 2 + AT_ONCE)}
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("merge", [True, False])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,8 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgsession import Session, ShotgunPool
+from sgsession.transport import envelope
 
 from ..scripted_client import ScriptedClient, entities
+
+
+@pytest.fixture(scope="module", params=["json", "orjson"], autouse=True)
+def decoder(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test runs without the extra `fast`, and with it."""
+    if request.param == "orjson":
+        pytest.importorskip("orjson")
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "json":
+            patch.setattr(envelope, "_quick_decoder", lambda: None)
+        yield
+
 
 # All sorts of texts of 20 characters, which is how long instants are, and of what the client replaces.
 _TWENTY = [

@@ -14,6 +14,7 @@ import pytest
 from sgsession import Session
 from sgsession.site import LocalSite
 from sgsession.testing.interruption import interrupt_at, switch_interval
+from sgsession.transport import collector
 from sgsession.transport.collector import collector_paused
 
 # Coverage's tracer takes a lock of its own: an exception inside it would leave that locked for ever.
@@ -65,6 +66,18 @@ def test_blocks_that_overlap_in_threads(setting: bool) -> None:
     assert not gc.isenabled()
     may_end.set()
     thread.join()
+    assert gc.isenabled() is setting
+
+
+def test_blocks_that_overlap_for_long(setting: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is always a block, the collector still has its turn: from the end of one to the next begin."""
+    monkeypatch.setattr(collector, "_LONGEST", 0.0)
+    with collector_paused():
+        with collector_paused():
+            assert not gc.isenabled()
+        assert gc.isenabled() is setting
+        with collector_paused():
+            assert not gc.isenabled()
     assert gc.isenabled() is setting
 
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgsession.transport import envelope
+from sgsession.transport.answers import Answer, ExchangeFailed
+from sgsession.transport.calls import Call
 from sgsession.transport.decisions import Happening
-from sgsession.transport.exchange import Answer, ExchangeFailed
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -63,12 +64,46 @@ def test_both_decoders_read_the_same(value: Any) -> None:
 def test_what_is_no_envelope_is_told_apart(decoder: str, body: bytes) -> None:
     """None of these is handed on as an answer, and none ends in a bare Python error."""
     with pytest.raises(ExchangeFailed) as caught:
-        envelope.results_of(answer(body), "schema_read")
+        envelope.results_of(answer(body), Call("schema_read"))
     assert caught.value.happening is Happening.BROKEN
 
 
 def test_an_envelope_is_an_answer(decoder: str) -> None:
     """Integers past 64 bits are numbers like others."""
-    assert envelope.results_of(answer(b'{"results": 36893488147419103232}'), "schema_read") == {
+    assert envelope.results_of(answer(b'{"results": 36893488147419103232}'), Call("schema_read")) == {
         "results": 2**65
     }
+
+
+def batch_of(*kinds: str) -> Call:
+    """A batch of so many requests."""
+    return Call("batch", [{"request_type": kind, "type": "Shot", "id": 7} for kind in kinds])
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [{"type": "Shot", "id": 7}],
+        [{"type": "Shot", "id": 7}, True, True],
+        [{"type": "Shot"}, True],
+        [None, True],
+        {},
+        None,
+    ],
+    ids=["shorter", "longer", "without an id", "no row", "no list", "nothing"],
+)
+def test_a_batch_has_one_result_for_each_request(results: Any) -> None:
+    """Results that do not fit their requests are no answer: they would be taken for those of others."""
+    body = json.dumps({"results": results}).encode()
+    with pytest.raises(ExchangeFailed) as caught:
+        envelope.results_of(answer(body), batch_of("create", "delete"))
+    assert caught.value.happening is Happening.BROKEN
+
+
+def test_the_results_of_a_batch_fit(decoder: str) -> None:
+    """A row for each that writes one; whatever the site says of a row that is retired."""
+    results = [{"type": "Shot", "id": 7}, False, {"type": "Shot", "id": 8}]
+    found = envelope.results_of(
+        answer(json.dumps({"results": results}).encode()), batch_of("create", "delete", "update")
+    )
+    assert found == {"results": results}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ..plans.plan import Plan, Request
 from ..pool import ShotgunPool
-from .steps import Finished, call, step
+from .steps import Finished, call, step, while_answers_wait
 from .threads import Threads
 
 __all__ = ["call_in_thread", "run"]
@@ -27,12 +27,13 @@ async def run(
     """
     state = step(plan, lock)
     while not isinstance(state, Finished):
-        try:
-            results = await _results(threads, client, state)
-        except BaseException as problem:
-            state = step(plan, lock, problem=problem)
-        else:
-            state = step(plan, lock, results)
+        with while_answers_wait(state):
+            try:
+                results = await _results(threads, client, state)
+            except BaseException as problem:
+                state = step(plan, lock, problem=problem)
+            else:
+                state = step(plan, lock, results)
     return state.value  # type: ignore[no-any-return]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
@@ -27,19 +26,18 @@ __all__ = ["SessionBase"]
 _UNDECIDED = object()
 
 
-@dataclass(frozen=True)
 class _Link:
     """What stands for an entity in a pickle."""
 
-    type: str
-    id: int
+    def __init__(self, entity_type: str, entity_id: int) -> None:
+        self.key = (entity_type, entity_id)
 
 
-@dataclass(frozen=True)
 class _Moment:
     """What stands for an aware datetime in a pickle: the zones of two machines may differ."""
 
-    utc: str
+    def __init__(self, utc: str) -> None:
+        self.utc = utc
 
 
 # What begins anew in an unpickled session; a subclass's own attributes travel like those of any object.
@@ -327,7 +325,7 @@ class SessionBase:
 
         def from_pickle(value: Any) -> Any:
             if isinstance(value, _Link):
-                return graph.entity((value.type, value.id))
+                return graph.entity(value.key)
             return local_instant(instant(value.utc)) if isinstance(value, _Moment) else value
 
         for key, fields, exists, age, aside in state["rows"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..entity import minimize
@@ -10,7 +10,7 @@ from ..plans.plan import Plan, Request
 from ..pool import ShotgunPool
 from ..transport.collector import collector_paused
 
-__all__ = ["Finished", "call", "step"]
+__all__ = ["Finished", "call", "step", "while_answers_wait"]
 
 
 class Finished:
@@ -39,6 +39,14 @@ def step(
             return next(plan) if results is None else plan.send(results)
         except StopIteration as end:
             return Finished(end.value)
+
+
+def while_answers_wait(requests: list[Request]) -> AbstractContextManager[None]:
+    """The collector's pause from several requests to the step that takes their answers.
+
+    The rows of the first ones wait for the others, and no collection would find garbage among them.
+    """
+    return collector_paused() if len(requests) > 1 else nullcontext()
 
 
 def call(client: Any, request: Request) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..plans.plan import Plan, Request
 from ..pool import ShotgunPool
-from .steps import Finished, call, step
+from .steps import Finished, call, step, while_answers_wait
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,12 +30,13 @@ class Threads:
         """Drive a plan to its end and return its value. What a request raises is raised in the plan."""
         state = step(plan, lock)
         while not isinstance(state, Finished):
-            try:
-                results = self.results(client(), state)
-            except BaseException as problem:
-                state = step(plan, lock, problem=problem)
-            else:
-                state = step(plan, lock, results)
+            with while_answers_wait(state):
+                try:
+                    results = self.results(client(), state)
+                except BaseException as problem:
+                    state = step(plan, lock, problem=problem)
+                else:
+                    state = step(plan, lock, results)
         return state.value  # type: ignore[no-any-return]
 
     def results(self, client: Any, requests: list[Request]) -> list[Any]:

@@ -74,7 +74,8 @@ class Graph:
         """The entity of this type and id, made if the session does not have it."""
         found = self.identity.get(key)
         if found is None:
-            found = self.entity_class.make(*key, self)
+            entity_type, entity_id = key
+            found = self.entity_class.make({"type": entity_type, "id": entity_id}, self)
             self.identity.add(found)
         return found
 

@@ -8,7 +8,7 @@ from typing import Any, overload
 
 from ..entity import Entity, is_raw_entity
 
-__all__ = ["BackrefMap", "Backrefs", "LinkList", "add_backref", "relink"]
+__all__ = ["BackrefMap", "Backrefs", "LinkList", "add_backref", "backrefs_of", "relink"]
 
 Lock = AbstractContextManager[Any]
 
@@ -181,12 +181,16 @@ def relink(source: Entity, field: str, before: Any, after: Any, lock: Lock) -> N
             add_backref(target, key, source, lock)
 
 
-def add_backref(target: Entity, key: tuple[str, str], source: Entity, lock: Lock) -> Backrefs:
+def add_backref(target: Entity, key: tuple[str, str], source: Entity, lock: Lock) -> None:
     """Note that an entity of this type links to the target from this field, which it did not before."""
+    backrefs_of(target, key, lock).add(source)
+
+
+def backrefs_of(target: Entity, key: tuple[str, str], lock: Lock) -> Backrefs:
+    """What is known to link to the target from this field, to add to."""
     if target._backrefs is None:
         target._backrefs = {}
     members = target._backrefs.get(key)
     if members is None:
         members = target._backrefs[key] = Backrefs(lock)
-    members.add(source)
     return members

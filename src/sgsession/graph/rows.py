@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..entity import Entity
 from ..errors import SyntaxProblem
 from ..syntax.paths import split_first_hop
-from .links import LinkList, add_backref, relink
+from .links import LinkList, add_backref, backrefs_of, relink
 from .merge import Merge
 from .wire import WireRows
 
@@ -76,8 +76,8 @@ def plan_of(graph: Graph, entity_type: str, keys: tuple[str, ...]) -> RowPlan | 
 
 
 # For each field the key of the row, the name on the entity, the key of its back-references, and what the page has
-# linked to from it so far: id → type, name, entity, and what notes one more back-reference of it.
-_Known = dict[Any, tuple[str, Any, Entity, Callable[[Entity], None]]]
+# linked to from it so far: id → the link, its entity, and what notes one more back-reference of that.
+_Known = dict[Any, tuple[dict[str, Any], Entity, Callable[[Entity], None]]]
 _Fields = list[tuple[str, str, tuple[str, str], _Known]]
 
 
@@ -89,11 +89,13 @@ class RowMerge:
         self._rows = rows
         self._exist = exist
         self._top = rows.values.top
+        self._nested = rows.values.nested
         self._odd: Merge | None = None
         # type → id → (name, entity): the links of a page are few and come again and again.
         self._links: dict[str, dict[int, tuple[Any, Entity]]] = {}
         self._filled: dict[RowPlan, set[int]] = defaultdict(set)
         self._known: list[_Known] = []
+        self._forgotten = 0
 
     def run(self) -> list[Entity]:
         """The entities of the rows, in their order."""
@@ -103,22 +105,20 @@ class RowMerge:
         entity_type = ""
         plan: RowPlan | None = None
         fields: _Fields = []
-        make = graph.entity_class.make
         for row in self._rows:
             if keys != (keys := tuple(row)) or row["type"] != entity_type:
                 entity_type = row["type"]
                 plan = plan_of(graph, entity_type, keys)
                 fields = self._fields_of(plan)
                 entities = graph.identity.of_type(entity_type)
+                form = {"type": entity_type, "id": 0, **{field: None for _, field, _, _ in fields}}
             entity_id = row["id"]
             entity = entities.get(entity_id)
             if plan is None or (entity is not None and entity._aside):
                 entity = self._merge_odd_row(row)
             elif entity is None:
-                entity = entities[entity_id] = make(entity_type, entity_id, graph)
-                self._fill_new(entity, row, fields)
-                if plan.deep:
-                    self._fill_deep(entity, row, plan)
+                form["id"] = entity_id
+                entity = self._new(row, fields, form, plan, entities)
             else:
                 self._fill(entity, row, plan)
             entity._exists = exist
@@ -134,44 +134,72 @@ class RowMerge:
         self._known += known
         return [(*field, links) for field, links in zip(plan.fields, known, strict=True)]
 
-    def _fill_new(self, entity: Entity, row: dict[str, Any], fields: _Fields) -> None:
-        """Take a row into an entity that has nothing yet: no value to compare, no link to undo."""
+    def _new(
+        self,
+        row: dict[str, Any],
+        fields: _Fields,
+        form: dict[str, Any],
+        plan: RowPlan,
+        entities: dict[int, Entity],
+    ) -> Entity:
+        """The entity of a row that nothing is known of: no value to compare, no link to undo.
+
+        Its fields are put into `form`, which has them all already, and copied at once: a dict that grows field by
+        field is built twice. Back-references come last, so that an interrupt leaves none from what is not there.
+        """
         top = self._top
+        forgotten = self._forgotten
+        links_here: list[Callable[[Entity], None]] = []
+        lists: list[tuple[str, Any]] = []
+        is_first = False  # of the rows of this page with one of its links: the others say the same of what it leads to
         for source, field, key, links in fields:
             value = row[source]
             kind = value.__class__
             if kind is str:
-                _put(entity, field, top[value])
+                value = top[value]
             elif kind is dict:
                 link_id = value.get("id")
                 known = links.get(link_id) if link_id.__class__ is int else None
                 # The link that this field had before in this page: most links are.
-                if (
-                    known is not None
-                    and known[0] == value["type"]
-                    and len(value) == 3
-                    and "name" in value
-                    and known[1] == value["name"]
-                ):
-                    _put(entity, field, known[2])
-                    known[3](entity)
+                if known is not None and known[0] == value:
+                    value = known[1]
+                    links_here.append(known[2])
                 else:
-                    _put(entity, field, self._new_target(entity, value, key, links))
+                    is_first = True
+                    value = self._new_target(value, key, links, links_here)
             elif kind is list:
                 value = self._list(value)
-                _put(entity, field, value)
-                if value:
-                    relink(entity, field, None, value, self._graph.lock)
-            else:
-                _put(entity, field, value)
+                lists.append((field, value))
+            form[field] = value
+        entity_id = form["id"]
+        if entity_id in entities or self._forgotten != forgotten:
+            # A link led to the row itself, or changed what is noted of links: once more, field by field.
+            entity = self._graph.entity((form["type"], entity_id))
+            self._fill(entity, row, plan)
+            return entity
+        entity = entities[entity_id] = self._graph.entity_class.make(form, self._graph)
+        for add in links_here:
+            add(entity)
+        for field, value in lists:
+            relink(entity, field, None, value, self._graph.lock)
+        if is_first and plan.deep:
+            self._fill_deep(entity, row, plan)
+        return entity
 
-    def _new_target(self, entity: Entity, link: dict[str, Any], key: tuple[str, str], links: _Known) -> Any:
+    def _new_target(
+        self,
+        link: dict[str, Any],
+        key: tuple[str, str],
+        links: _Known,
+        links_here: list[Callable[[Entity], None]],
+    ) -> Any:
         """What stands for a link that this field did not have yet in this page."""
         target = self._link(link)
         if isinstance(target, Entity):
-            members = add_backref(target, key, entity, self._graph.lock)
+            add = backrefs_of(target, key, self._graph.lock).quick_add()
+            links_here.append(add)
             if link.keys() == _LINK:
-                links[link["id"]] = (link["type"], link["name"], target, members.quick_add())
+                links[link["id"]] = (link, target, add)
         return target
 
     def _fill(self, entity: Entity, row: dict[str, Any], plan: RowPlan) -> None:
@@ -233,10 +261,14 @@ class RowMerge:
         if entity_type.__class__ is not str or entity_id.__class__ is not int:
             return self._odd_value(self._rows.values.field(link))
         graph = self._graph
-        target = graph.entity((entity_type, entity_id))
-        self._links.setdefault(entity_type, {})[entity_id] = (name, target)
         field = graph.schema.display_name_field(entity_type)
-        value = self._rows.values.value(name)
+        value = self._nested[name] if name.__class__ is str else self._rows.values.value(name)
+        entities = graph.identity.of_type(entity_type)
+        target = entities.get(entity_id)
+        if target is None:
+            target = graph.entity_class.make({"type": entity_type, "id": entity_id}, graph)
+            entities[entity_id] = target
+        self._links.setdefault(entity_type, {})[entity_id] = (name, target)
         before = _get(target, field, _NOTHING)
         if before is not value:
             if isinstance(before, (dict, list)) or isinstance(value, (dict, list)):
@@ -277,5 +309,6 @@ class RowMerge:
 
     def _forget_known(self) -> None:
         """A link went away: that may have changed the form of back-references, and what was noted of them with it."""
+        self._forgotten += 1
         for links in self._known:
             links.clear()

@@ -8,10 +8,11 @@ from typing import Any
 from ..entity import Entity
 from ..errors import EntityNotFoundError, SyntaxProblem
 from ..graph.graph import Graph
+from ..graph.wire import WireRows
 from ..importance import Importance
 from .fields import asked_fields, expanded, own_entities
 from .plan import Plan, Request, chunks
-from .reading import merge_rows
+from .reading import merge_rows, page_of
 
 __all__ = ["ask", "fetch", "fetch_backrefs", "fetch_core", "filter_exists"]
 
@@ -124,20 +125,45 @@ def filter_exists(
 
 
 def fetch_backrefs(
-    graph: Graph, importance: Importance, entities: Entity | Iterable[Entity], backref_type: str, field: str
+    graph: Graph,
+    importance: Importance,
+    entities: Entity | Iterable[Entity],
+    backref_type: str,
+    field: str,
+    connections: Callable[[], int] = lambda: 1,
 ) -> Plan[None]:
-    """Load what links to these entities from a field of a type; one request for each 500 of them."""
+    """Load what links to these entities from a field of a type; a find for each 500 of them, all side by side.
+
+    Where one of them has more pages, as many of these at once as are allowed.
+    """
     backref_type = graph.schema.type_name(backref_type)
     paths = expanded(graph, backref_type, field)
     if len(paths) != 1:
         raise SyntaxProblem(f"Back-references come from one field, not from {field!r}.")
     [field] = paths
     fields = asked_fields(importance, backref_type, [field])
+    requests = [
+        Request("find", (backref_type, [[field, "in", [entity.minimal for entity in chunk]]], fields))
+        for chunk in chunks(own_entities(graph, entities))
+    ]
+    side_by_side = connections() if requests else 1
+    next_pages = {index: range(1, 2) for index in range(len(requests))}
     with graph.reading() as moment:
-        requests = [
-            Request("find", (backref_type, [[field, "in", [entity.minimal for entity in chunk]]], fields))
-            for chunk in chunks(own_entities(graph, entities))
-        ]
-        pages = (yield requests) if requests else []
-        for rows in pages:
-            merge_rows(graph, rows, moment, fields)
+        while next_pages:
+            asked = [(index, number) for index, numbers in next_pages.items() for number in numbers]
+            finds = [(requests[index], number) for index, number in asked]
+            # A client that tells nothing of pages goes through them by itself.
+            pages = yield [
+                page_of(request, number) if side_by_side > 1 else request for request, number in finds
+            ]
+            pages.reverse()
+            for index, _ in asked:
+                rows = pages.pop()
+                merge_rows(graph, rows, moment, fields)
+                if side_by_side < 2 or not isinstance(rows, WireRows) or not rows.has_next_page:
+                    next_pages.pop(index, None)
+            del rows
+            ahead = side_by_side // max(1, len(next_pages)) or 1
+            next_pages = {
+                index: range(numbers.stop, numbers.stop + ahead) for index, numbers in next_pages.items()
+            }

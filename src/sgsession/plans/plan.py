@@ -2,15 +2,15 @@
 
 Requests of one list are independent: whoever drives the plan may run them side by side. Between two
 yields the driver holds the graph's lock, so a plan sees and changes the graph alone; across a yield it
-does not. A plan catches nothing that it cannot repair.
+does not. The list of results is the plan's own. A plan catches nothing that it cannot repair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 __all__ = ["IDS_PER_REQUEST", "Plan", "Request", "chunks", "given"]
 
@@ -21,13 +21,12 @@ T = TypeVar("T")
 IDS_PER_REQUEST = 500
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One call of a client's method."""
 
     method: str
     args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
+    kwargs: Mapping[str, Any] = MappingProxyType({})
 
 
 Plan = Generator[list[Request], list[Any], T]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ..entity import Entity, Unknown, look_up
@@ -14,7 +13,7 @@ from ..importance import Importance
 from .fields import asked_fields, asked_filters, asked_order, expanded
 from .plan import Plan, Request, chunks, given
 
-__all__ = ["after_id", "find", "find_one", "find_pages", "get", "merge_rows", "summarize"]
+__all__ = ["after_id", "find", "find_one", "find_pages", "get", "merge_rows", "page_of", "summarize"]
 
 _DEFAULTS: dict[str, Any] = {
     "order": None,
@@ -52,25 +51,30 @@ def find(
     exist = not request.kwargs.get("retired_only", False)
     found: list[Any] = []
     with graph.reading() as moment:
-        pages = yield [_page(request, 1) if by_page else request]
+        pages = yield [page_of(request, 1) if by_page else request]
         number = 1
         while True:
-            for rows in pages:
+            # Each page goes as soon as it is merged: while the next ones come, nobody keeps what they replace.
+            pages.reverse()
+            while pages:
+                rows = pages.pop()
                 found += (
                     merge_rows(graph, rows, moment, asked, exist) if merge else as_the_client_gives_them(rows)
                 )
                 has_more = by_page and isinstance(rows, WireRows) and rows.has_next_page
                 if not has_more or (limit and len(found) >= limit):
                     return found[:limit] if limit and by_page else found
+            del rows
             # Pages are as long as the site makes them; what is wanted may end before they do.
             left = -(-(limit - len(found)) * number // len(found)) if limit and found else side_by_side
             wanted = max(1, min(side_by_side, left))
-            pages = yield [_page(request, number + ahead) for ahead in range(1, wanted + 1)]
+            pages = yield [page_of(request, number + ahead) for ahead in range(1, wanted + 1)]
             number += wanted
 
 
-def _page(request: Request, number: int) -> Request:
-    return replace(request, kwargs={**request.kwargs, "page": number})
+def page_of(request: Request, number: int) -> Request:
+    """The find that gives one page of what another gives."""
+    return request._replace(kwargs={**request.kwargs, "page": number})
 
 
 def find_pages(

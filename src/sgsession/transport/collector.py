@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,21 +15,27 @@ __all__ = ["collector_paused"]
 _lock = threading.RLock()
 _pausing: set[object] = set()
 _was_on = False
+_since = 0.0
+# Seconds. Where many threads read there may always be one in a block: then the end of any lets the collector run.
+_LONGEST = 5.0
 
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
     """No collection in the block, in any thread; what the user had set holds again when the last block ends.
 
+    Where blocks overlap for longer than a few seconds, the collector may run from the end of one to the next begin.
+
     A page of rows makes ten thousand objects, none of them garbage; each run of the collector would look at
     all that a session knows: at a million rows that costs as much as the merging.
     """
-    global _was_on
+    global _since, _was_on
     block = object()
     try:
         with _lock:
             if not _pausing:
                 _was_on = gc.isenabled()
+                _since = time.monotonic()
             _pausing.add(block)
             gc.disable()
         yield
@@ -42,8 +49,11 @@ def collector_paused() -> Iterator[None]:
 
 
 def _end(block: object) -> None:
+    global _since
     with _lock:
-        if block in _pausing and len(_pausing) == 1 and _was_on:
+        now = time.monotonic()
+        if block in _pausing and _was_on and (len(_pausing) == 1 or now - _since > _LONGEST):
+            _since = now
             gc.enable()
         _pausing.discard(block)
 
