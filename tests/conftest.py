@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from .canary import WholeRun
+
 if TYPE_CHECKING:
     from .site.postgresql import Server
 
@@ -43,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marks, and let sites lie where --site-database says."""
     config.addinivalue_line("markers", "sqlite(reason): for sites in SQLite files alone")
+    config.pluginmanager.register(WholeRun(), "canary")
     if config.getoption("--site-database") != "sqlite":
         from sgsession.site.database import store
 

@@ -221,7 +221,10 @@ class AmbiguousWrite(SessionError):
 
 
 class InterruptedWrite(AmbiguousWrite, KeyboardInterrupt):
-    """Ctrl-C came while a write was under way; it may have been executed."""
+    """Ctrl-C came while a write was under way; it may have been executed.
+
+    `SystemExit` and the like leave as themselves, with an `AmbiguousWrite` as their `__cause__`.
+    """
 
 
 class PartialWrite(SessionError):

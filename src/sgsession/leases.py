@@ -3,6 +3,9 @@
 A slot is not a number that has to be counted down: it is taken for as long as its `Lease` exists. An interrupt at
 any point, a thread that died, a generator that nobody ended can lose a lease, but not a slot: with the lease
 the slot is free again, and its connection closed.
+
+Interrupts come between any two steps, and so do signal handlers and finalizers that use the pool themselves. So
+each change is one step of the interpreter (of a dict or a list), and may be made twice.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from contextlib import suppress
 from typing import Any
 
 from .errors import PoolClosedError, PoolTimeoutError
+from .transport.bell import Bell
 
 __all__ = ["Lease", "Leases"]
 
@@ -27,27 +31,37 @@ log = logging.getLogger("sgsession.pool")
 _LOOK_EVERY = 0.5
 
 
+class _Life(threading.local):
+    """Something that each thread has, and that ends with it."""
+
+    def __init__(self) -> None:
+        self.sign = _Sign()
+
+
+class _Sign:
+    """Lives as long as its thread."""
+
+
+_life = _Life()
+
+
 class Lease:
-    """A connection in somebody's hands."""
+    """A connection in somebody's hands, or the place of somebody who waits for one."""
 
-    # Here as well, since a lease is collected that was interrupted while it was made.
     client: Any = None
-    returned = False
 
-    def __init__(self, lost: deque[str] | None = None) -> None:
-        self._lost = lost
-        self.thread = threading.current_thread()
+    # No finalizer: an interrupt that came in there would be swallowed.
+
+    def __init__(self) -> None:
+        self.bell = Bell()
+        self.thread = threading.current_thread().name
+        # Not `Thread.is_alive`: interrupted half-way, it takes a living thread for dead from then on.
+        self._life = weakref.ref(_life.sign)
 
     @property
     def lost(self) -> bool:
         """True when the thread that took it has died with it."""
-        # At the interpreter's end the main thread is called dead while its exit handlers run.
-        return not self.thread.is_alive() and self.thread is not threading.main_thread()
-
-    def __del__(self) -> None:
-        # Collected at any moment, under the lock perhaps: whoever comes next writes the log.
-        if self.client is not None and not self.returned and self._lost is not None:
-            self._lost.append(self.thread.name)
+        return self._life() is None
 
 
 class Leases:
@@ -61,12 +75,15 @@ class Leases:
     def __init__(self, make: Callable[[], Any], limit: Callable[[], int]) -> None:
         self._make = make
         self._limit = limit
-        # A plain lock: the interpreter takes and releases it with nothing in between where an interrupt fits.
-        self._lock = threading.Lock()
-        self._lent: list[weakref.ref[Lease]] = []
+        # Re-entrant: the handler of a signal that comes while it is held may use the pool. Taken and released by
+        # the interpreter with nothing in between where an interrupt fits.
+        self._lock = threading.RLock()
+        # With the name of its thread; one that is gone was lost, for it was not given back.
+        self._lent: dict[weakref.ref[Lease], str] = {}
         # Newest last: the connection that was used last is the one that is most likely still open.
         self.idle: list[Any] = []
-        self._waiting: deque[weakref.ref[_Waiter]] = deque()
+        # In the order in which they came.
+        self._waiting: dict[weakref.ref[Lease], None] = {}
         self._lost: deque[str] = deque()
         self._dead: deque[Any] = deque()
         self.closed = False
@@ -75,8 +92,7 @@ class Leases:
         """How many are lent, how many idle, how many threads wait."""
         with self._lock:
             self._forget_the_lost()
-            waiting = sum(not _is_gone(waiter()) for waiter in self._waiting)
-            found = len(self._lent), len(self.idle), waiting
+            found = len(self._lent), len(self.idle), len(self._in_line())
         self._bury()
         return found
 
@@ -87,51 +103,34 @@ class Leases:
             PoolTimeoutError: all stayed lent.
             PoolClosedError: the pool was closed.
         """
-        lease = Lease(self._lost)
-        waiter: _Waiter | None = None
-        deadline = time.monotonic() + timeout
+        lease = Lease()
         try:
-            while not self._taken(lease, waiter):
-                if waiter is None:
-                    waiter = _Waiter()
-                    with self._lock:
-                        self._waiting.append(weakref.ref(waiter))
-                    continue  # a connection may have come back before anybody could see this waiter
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise PoolTimeoutError(
-                        f"All {self._limit()} connections were in use for {timeout:g} s; raise max_connections "
-                        f"or lease_timeout, or look for calls that hang."
-                    )
-                waiter.woken.wait(min(left, _LOOK_EVERY))
-                waiter.woken.clear()
+            self._wait_for(lease, timeout)
         except BaseException:
-            # Else the traceback, which somebody may keep, would keep the slot.
+            # Else the traceback, which somebody may keep, would keep the slot. A wake-up that was meant for
+            # this thread goes on to the next.
             self.give_back(lease, intact=False)
             raise
-        finally:
-            if waiter is not None:
-                # Whatever ended the wait, a wake-up that was meant for this thread goes on to the next.
-                waiter.left = True
-                self._wake()
-            self._bury()
         return lease
 
     def give_back(self, lease: Lease, *, intact: bool) -> None:
-        """End a lease; its connection is kept for the next one only if it is intact."""
+        """End a lease; its connection is kept for the next one only if it is intact.
+
+        A second time, or after an interrupt of the first, does what is left to do.
+        """
         client = lease.client
-        if client is None:
-            return  # taken back already, from a thread that has died since
         try:
-            if not intact or self.closed:
+            if client is not None and (not intact or self.closed):
                 client.close()
                 intact = False
         finally:
             with self._lock:
-                lease.returned = True
-                lease.client = None
-                self._lent = [held for held in self._lent if held() is not lease]
-                if intact and not self.closed and len(self.idle) < self._limit():
+                # Without a client it was taken back already, from a thread that has died since.
+                keep = intact and not self.closed and len(self.idle) < self._limit()
+                self._lent.pop(weakref.ref(lease), None)
+                # From here to the end no interrupt fits in: it is idle, or it is the lease's.
+                client, lease.client = lease.client, None
+                if keep and client is not None:
                     self.idle.append(client)
             self._wake()
 
@@ -141,49 +140,63 @@ class Leases:
             self.closed = True
             idle = self.idle.copy()
             self.idle.clear()
-        for waiter in list(self._waiting):
-            _wake_up(waiter())
+            for waiter in self._in_line():
+                waiter.bell.ring()
         return idle
 
-    def _taken(self, lease: Lease, waiter: _Waiter | None) -> bool:
+    def _wait_for(self, lease: Lease, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        place = weakref.ref(lease)
+        try:
+            while not self._taken(lease, place):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise PoolTimeoutError(
+                        f"All {self._limit()} connections were in use for {timeout:g} s; raise max_connections "
+                        f"or lease_timeout, or look for calls that hang."
+                    )
+                lease.bell.wait(min(left, _LOOK_EVERY))
+        finally:
+            self._waiting.pop(place, None)
+            self._bury()
+
+    def _taken(self, lease: Lease, place: weakref.ref[Lease]) -> bool:
         with self._lock:
             if self.closed:
                 raise PoolClosedError("This pool was closed; make a new one.")
             self._forget_the_lost()
-            free = self._limit() - len(self._lent)
-            if free <= self._before(waiter):
+            line = self._in_line()
+            before = line.index(lease) if lease in line else len(line)
+            if self._limit() - len(self._lent) <= before:
+                self._waiting.setdefault(place)
                 return False
             # In this order: interrupted after any of these, the lease is lost and with it nothing else.
-            self._lent.append(weakref.ref(lease))
+            self._lent[place] = lease.thread
+            self._waiting.pop(place, None)
             lease.client = self.idle.pop() if self.idle else self._make()
             return True
 
-    def _before(self, waiter: _Waiter | None) -> int:
-        """How many came earlier and still wait."""
-        count = 0
-        while self._waiting and _is_gone(self._waiting[0]()):
-            self._waiting.popleft()
-        for each in self._waiting:
-            found = each()
-            if found is waiter and waiter is not None:
-                break
-            count += not _is_gone(found)
-        return count
+    def _in_line(self) -> list[Lease]:
+        """Who waits, in order; those that were lost have left."""
+        line = []
+        for place in list(self._waiting):
+            lease = place()
+            if lease is None or lease.lost:
+                self._waiting.pop(place, None)
+            else:
+                line.append(lease)
+        return line
 
     def _forget_the_lost(self) -> None:
-        kept = []
-        for held in self._lent:
-            lease = held()
-            if lease is None:
-                continue
-            if lease.lost:
-                client, lease.client = lease.client, None
-                if client is not None:
-                    self._lost.append(lease.thread.name)
-                    self._dead.append(client)
-                continue
-            kept.append(held)
-        self._lent = kept
+        for place, thread in list(self._lent.items()):
+            lease = place()
+            if lease is not None and lease.lost:
+                if lease.client is not None:
+                    self._dead.append(lease.client)
+                lease.client = None
+            if lease is None or lease.lost:
+                self._lost.append(thread)
+                self._lent.pop(place, None)
 
     def _bury(self) -> None:
         """Close what dead threads had, and tell of it: a studio's code may be called, so not under the lock."""
@@ -197,29 +210,8 @@ class Leases:
 
     def _wake(self) -> None:
         """Wake as many of the first waiters as there are connections for."""
-        with self._lock:
-            free = self._limit() - len(self._lent)
-            for each in self._waiting:
-                waiter = each()
-                if free <= 0:
-                    break
-                if not _is_gone(waiter):
-                    _wake_up(waiter)
-                    free -= 1
-
-
-class _Waiter:
-    """A thread that waits its turn."""
-
-    def __init__(self) -> None:
-        self.woken = threading.Event()
-        self.left = False
-
-
-def _is_gone(waiter: _Waiter | None) -> bool:
-    return waiter is None or waiter.left
-
-
-def _wake_up(waiter: _Waiter | None) -> None:
-    if waiter is not None:
-        waiter.woken.set()
+        if self._waiting:
+            with self._lock:
+                free = self._limit() - len(self._lent)
+                for waiter in self._in_line()[: max(free, 0)]:
+                    waiter.bell.ring()

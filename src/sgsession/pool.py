@@ -7,17 +7,19 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any
 
 from .entity import minimize
 from .errors import AmbiguousWrite, PartialWrite
-from .leases import Leases
+from .leases import Lease, Leases
 from .transport import client as clients
 from .transport.after_fork import renew_after_fork
 from .transport.attempts import Attempts
 from .transport.options import TransportOptions
+from .transport.secrets import hide_address, hide_arguments
 
 __all__ = ["ShotgunPool", "TransportOptions"]
 
@@ -54,8 +56,9 @@ class ShotgunPool:
     ) -> None:
         if max_connections < 1:
             raise ValueError(f"A pool needs at least one connection, not {max_connections}.")
+        prototype, kwargs = hide_address(prototype), hide_arguments(kwargs)
         is_client = clients.is_official_client(prototype)
-        self._prototype = prototype if is_client else clients.make_client(prototype, *args, **kwargs)
+        self._prototype = prototype if is_client else clients.make_prototype(prototype, *args, **kwargs)
         clients.check_client(self._prototype)
         self.hands_over_rows = clients.hands_over_rows(self._prototype)
         """Whether `call("find_rows", …)` is the client's `find`, but for rows that are not decoded yet."""
@@ -81,7 +84,8 @@ class ShotgunPool:
 
     def _start(self) -> None:
         self._process = os.getpid()
-        self._learning = threading.Lock()
+        # Re-entrant: the handler of a signal that comes meanwhile may use the pool.
+        self._learning = threading.RLock()
         self._vain = 0
         self._attempts = Attempts(self.options, self.max_connections)
         self._leases = Leases(self._new_client, lambda: self._attempts.restraint.limit)
@@ -94,8 +98,7 @@ class ShotgunPool:
 
     # Leases
 
-    @contextmanager
-    def lease(self) -> Iterator[Any]:
+    def lease(self) -> AbstractContextManager[Any]:
         """Lend a client for the length of a `with` block; nothing else uses it meanwhile.
 
         Callers get one in the order in which they came. However the block ends, by an interrupt or with its
@@ -105,33 +108,10 @@ class ShotgunPool:
             PoolTimeoutError: all were lent for `lease_timeout` seconds.
             PoolClosedError: the pool was closed.
         """
-        if self._process != os.getpid():
-            self.renew()  # forked in a way that Python was not told of
-        leases = self._leases
-        lease = leases.take(self.lease_timeout)
-        client = lease.client
-        intact = False
-        try:
-            clients.follow_prototype(client, self._prototype)
-            self._learn(client)
-            yield client
-            intact = True
-        except (AmbiguousWrite, PartialWrite) as problem:
-            problem.belongs_to(self)
-            raise
-        except clients.Fault:
-            intact = True  # a whole answer, which says no
-            raise
-        finally:
-            # A child that was forked inside the block has leases of its own, and the connection is its parent's.
-            if self._leases is leases:
-                leases.give_back(lease, intact=intact)
-            else:
-                lease.returned = True
-                client.close()
+        return _Lending(self)
 
-    def _learn(self, client: Any) -> None:
-        """Ask once, for all, what the site can do."""
+    def _learn(self, client: Any, began: float) -> None:
+        """Ask once, for all, what the site can do, in the time of a call that began at that moment."""
         if clients.knows_capabilities(self._prototype):
             return
         vain = self._vain
@@ -140,12 +120,14 @@ class ShotgunPool:
             # for all deadlines before its own.
             if not clients.knows_capabilities(self._prototype) and self._vain == vain:
                 try:
+                    client.has_waited(time.monotonic() - began)
                     clients.learn_capabilities(client, self._prototype)
                 except BaseException:
                     self._vain += 1
                     raise
                 log.debug("info: the site's capabilities are known")
         if not clients.knows_capabilities(self._prototype):
+            client.has_waited(time.monotonic() - began)
             clients.learn_capabilities(client, self._prototype)
         clients.follow_prototype(client, self._prototype)
 
@@ -191,6 +173,8 @@ class ShotgunPool:
         }
 
     def __repr__(self) -> str:
+        if "_leases" not in vars(self):
+            return "<ShotgunPool that was not made>"
         address = clients.without_credentials(self.base_url)
         if self._leases.closed:
             return f"<ShotgunPool {address} closed>"
@@ -207,16 +191,20 @@ class ShotgunPool:
         args, kwargs = minimize(args), minimize(kwargs)
         started = time.perf_counter()
         client = None
+        lending = _Lending(self)
         try:
-            with self.lease() as client:
+            with lending as client:
                 result = getattr(client, method)(*args, **kwargs)
         except BaseException as problem:
+            lending.end()  # an interrupt may have come when the block was about to do so
             # Also between the site's answer and here: a row was made, and its id is lost with the interrupt.
-            told = None if client is None else client.lost_result(problem)
-            if told is None:
+            try:
+                if client is not None:
+                    client.tell_of_interrupt(problem)
+            except AmbiguousWrite as told:
+                told.belongs_to(self)
                 raise
-            told.belongs_to(self)
-            raise told from problem
+            raise
         if log.isEnabledFor(logging.DEBUG):
             # The type and what came back; never data, filters or credentials.
             subject = args[0] if args and isinstance(args[0], str) else ""
@@ -339,6 +327,54 @@ class ShotgunPool:
         """Sums, counts and the like of the rows that match; one request."""
         options = (filter_operator, grouping, include_archived_projects)
         return self.call("summarize", entity_type, filters, summary_fields, *options)  # type: ignore[no-any-return]
+
+
+class _Lending:
+    """The `with` block of a lease. Not a generator, whose block an interrupt could leave before it has begun."""
+
+    _lease: Lease | None = None
+
+    def __init__(self, pool: ShotgunPool) -> None:
+        self._pool = pool
+
+    def __enter__(self) -> Any:
+        pool = self._pool
+        if pool._process != os.getpid():
+            pool.renew()  # forked in a way that Python was not told of
+        self._leases = pool._leases
+        try:
+            began = time.monotonic()
+            lease = self._lease = self._leases.take(min(pool.lease_timeout, pool.options.deadline))
+            clients.follow_prototype(lease.client, pool._prototype)
+            pool._learn(lease.client, began)
+            lease.client.has_waited(time.monotonic() - began)
+        except BaseException as problem:
+            self.__exit__(type(problem), problem, None)
+            raise
+        return lease.client
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        intact = problem is None
+        if isinstance(problem, (AmbiguousWrite, PartialWrite)):
+            problem.belongs_to(self._pool)
+        elif isinstance(problem, clients.Fault):
+            intact = True  # a whole answer, which says no
+        self.end(intact=intact)
+
+    def end(self, *, intact: bool = False) -> None:
+        """Give the lease back, if there is one; done again after an interrupt, it does what is left to do."""
+        lease = self._lease
+        if lease is None:
+            return
+        # A child that was forked inside the block has leases of its own, and the connection is its parent's.
+        if self._pool._leases is self._leases:
+            self._leases.give_back(lease, intact=intact)
+        elif lease.client is not None:
+            lease.client.close()
+            lease.client = None
+        self._lease = None
 
 
 def _close_all(clients_to_close: list[Any], process: int) -> None:

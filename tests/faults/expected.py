@@ -169,6 +169,7 @@ FAULTS = [
     Fault("503 before executing", "before_execute", Status(503), "unknown"),
     Fault("500", "after_execute", Status(500), "failed"),
     Fault("429", "headers", Status(429, retry_after=0.01), "throttled"),
+    Fault("408", "headers", Status(408), "throttled"),
     Fault("400", "headers", Status(400), "refused"),
     Fault("403", "before_execute", Status(403), "refused"),
     Fault("404", "before_execute", Status(404), "refused"),

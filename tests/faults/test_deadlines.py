@@ -146,3 +146,52 @@ def test_nobody_waits_longer_for_a_connection_than_was_agreed(site: FaultSite, c
         assert pool.stats()["waiting"] == 0
     assert 0.5 <= longest <= 0.5 + GRACE
     assert pool.stats()["lent"] == 0
+
+
+def test_the_wait_for_a_connection_is_part_of_the_deadline(site: FaultSite) -> None:
+    """A call that waited for most of its time has only the rest of it for its request."""
+    site.inject("after_execute", Stall(60), times=None)
+    options = TransportOptions(deadline=DEADLINE)
+    with ShotgunPool(site.connect(connect=False), max_connections=1, options=options) as pool:
+        pool._prototype._server_caps = site.connect(in_process=True).server_caps
+        pool._prototype._server_caps.host = pool.config.server
+        held = pool.lease()
+        held.__enter__()
+        with ThreadPoolExecutor(1) as threads:
+            began = time.monotonic()
+            asked = threads.submit(pool.find, "Project", [])
+            time.sleep(DEADLINE * 0.7)
+            held.__exit__(None, None, None)
+            with pytest.raises(SiteUnavailable):
+                asked.result()
+            assert time.monotonic() - began <= DEADLINE + GRACE
+
+
+def test_asking_what_a_site_can_do_is_part_of_the_deadline(site: FaultSite) -> None:
+    """The first calls of a pool, many at once on a site that stalls, end in the time of one request."""
+    site.inject("before_execute", Stall(60), times=None)
+    options = TransportOptions(deadline=DEADLINE)
+
+    def timed(pool: ShotgunPool) -> float:
+        began = time.monotonic()
+        with pytest.raises(SiteUnavailable):
+            pool.find("Project", [])
+        return time.monotonic() - began
+
+    with (
+        ShotgunPool(site.connect(connect=False), options=options) as pool,
+        ThreadPoolExecutor(6) as threads,
+    ):
+        assert max(threads.map(timed, [pool] * 6)) <= DEADLINE + GRACE
+
+
+def test_nobody_waits_for_a_connection_beyond_the_deadline(site: FaultSite) -> None:
+    """A lease_timeout above the deadline does not prolong a call."""
+    pool = pool_of(site.url, site, lease_timeout=60)
+    with pool, ExitStack() as held:
+        for _ in range(THREADS):
+            held.enter_context(pool.lease())
+        began = time.monotonic()
+        with pytest.raises(PoolTimeoutError):
+            pool.find("Project", [])
+        assert time.monotonic() - began <= DEADLINE + GRACE

@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 
 from sgsession import AmbiguousWrite, ShotgunPool, SiteUnavailable
 from sgsession.pool import TransportOptions
+from sgsession.testing.fault_site import FaultSite
+from sgsession.testing.faults import Stall
 
 from ..site.served import Launcher, Served, tell
 from .operations import becomes
@@ -98,6 +101,30 @@ def test_a_restarted_site_is_used_within_a_second(
         pool.close()
     tell(capsys, f"seed {seed}: {times} restarts, longest {max(delays):.2f} s")
     assert max(delays) <= 1.0
+
+
+def test_one_restart_is_one_failure(site: FaultSite) -> None:
+    """Two dozen requests are under way when all connections end: the pool goes on asking."""
+    many = 24
+    project = site.connect(in_process=True).create("Project", {"name": "Film"})["id"]
+    site.inject("after_execute", Stall(60), times=many)
+    with (
+        ShotgunPool(site.connect(connect=False), max_connections=many) as pool,
+        ThreadPoolExecutor(many) as threads,
+    ):
+        pool._prototype._server_caps = site.connect(in_process=True).server_caps
+        pool._prototype._server_caps.host = pool.config.server
+        asked = [threads.submit(pool.find_one, "Project", [["id", "is", project]]) for _ in range(many)]
+        assert becomes(lambda: len(site.received("read")) == many)
+        site.drop_connections()
+        assert becomes(lambda: any(each.done() for each in asked), 10)
+        assert not pool.stats()["stopped"]
+        assert pool.find_one("Project", [["id", "is", project]])["id"] == project
+        # The budget is for ten repetitions; who gets none is told that nothing was changed.
+        told = [each.exception() for each in asked]
+        assert all(each is None or isinstance(each, SiteUnavailable) for each in told)
+        assert told.count(None) >= 10
+        assert not pool.stats()["stopped"]
 
 
 def _first_after(load: list[Load], moment: float) -> float | None:

@@ -246,8 +246,6 @@ def test_doubt_is_told_where_there_is_some_and_nowhere_else(
         storm.judged(capsys)
 
 
-# One run of a dozen told of one doubt (a create that was not done), on a busy machine; not understood yet.
-@pytest.mark.long
 def test_faults_before_sending_leave_no_doubt(site: FaultSite, capsys: pytest.CaptureFixture[str]) -> None:
     """Idle connections that end or talk, requests that are turned down: no create is ambiguous, none is lost."""
     seed = random.randrange(2**32)

@@ -13,8 +13,9 @@ import pytest
 from sgsession import ShotgunPool
 from sgsession.testing.fault_site import FaultSite
 from sgsession.testing.interruption import switch_interval
-from sgsession.transport import safe_client
-from sgsession.transport.exchange import Answer, Line
+from sgsession.transport import sending
+from sgsession.transport.answers import Answer
+from sgsession.transport.exchange import Line
 
 from .operations import becomes
 from .test_storm import in_threads
@@ -100,7 +101,7 @@ def test_threads_over_http_get_their_own_answers(site: FaultSite, finds: int) ->
 )
 def test_no_connection_is_ever_used_by_two_threads(monkeypatch: pytest.MonkeyPatch, finds: int) -> None:
     """Connections in memory that trust a single thread, with threads that take turns all the time."""
-    monkeypatch.setattr(safe_client, "Line", EchoLine)
+    monkeypatch.setattr(sending, "Line", EchoLine)
     monkeypatch.setattr(EchoLine, "made", 0)
     pool = ShotgunPool(
         "http://site.example", script_name="s", api_key="k", max_connections=CONNECTIONS, lease_timeout=600

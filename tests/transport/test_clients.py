@@ -16,7 +16,7 @@ import shotgun_api3
 from shotgun_api3 import AuthenticationFault, Fault, MissingTwoFactorAuthenticationFault, Shotgun
 
 from sgsession import AmbiguousWrite, ShotgunPool, SiteUnavailable
-from sgsession.errors import PoolTimeoutError
+from sgsession.errors import ConfigurationError, PoolTimeoutError
 from sgsession.site import LocalSite
 from sgsession.transport import self_check
 from sgsession.transport.options import TransportOptions
@@ -124,6 +124,29 @@ def test_a_one_time_code(own_site: LocalSite, open_pool: Open, person: Any) -> N
     with pytest.raises(MissingTwoFactorAuthenticationFault):
         open_pool(own_site.url, options=options, **who).find_one("Shot", [])
     assert not asked
+
+
+def test_a_one_time_code_waits_for_the_first_call(own_site: LocalSite, open_pool: Open, person: Any) -> None:
+    """The pool is made without a request, and its first calls, however many at once, sign in with one."""
+    own_site.require_one_time_code(person["login"], "123456")
+    who = {"login": person["login"], "password": "pass word", "auth_token": "123456"}
+    open_pool("http://127.0.0.1:9", **who)
+    with pytest.raises(ConfigurationError, match="login"):
+        open_pool("http://127.0.0.1:9", auth_token="123456", script_name="s", api_key="k")
+    pool = open_pool(own_site.url, **who)
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(lambda _: pool.find_one("Shot", []), range(4)))
+    assert pool.config.session_token
+    assert (pool.config.user_login, pool.config.user_password, pool.config.auth_token) == (None, None, None)
+
+
+def test_a_one_time_code_is_sent_once(open_pool: Open, person: Any) -> None:
+    """Where the answer to it is lost it may be used up: nothing is asked with it again."""
+    who = {"login": person["login"], "password": "pass word", "auth_token": "123456"}
+    with Scripted(b"") as site:
+        with pytest.raises(AmbiguousWrite, match="get_session_token"):
+            open_pool(site.url, **who).find_one("Shot", [])
+        assert site.received == ["get_session_token"]
 
 
 def test_a_password_is_tried_without_touching_the_others(

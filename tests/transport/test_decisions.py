@@ -21,7 +21,7 @@ ONCE = TransportOptions(attempts=1)
 
 # Said by the contract, not by the code: what proves that nothing was done.
 NOTHING_LEFT = {Happening.UNREACHABLE, Happening.UNTRUSTED}
-REJECTED = {Happening.THROTTLED, Happening.REFUSED, Happening.EXPIRED}
+REJECTED = {Happening.THROTTLED, Happening.REFUSED, Happening.IMPATIENT}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,6 @@ class Row:
     time_left: float
     retry_after: float | None
     in_doubt: bool
-    renewable: bool
     may_repeat: bool
     options: TransportOptions
     chance: float
@@ -59,13 +58,10 @@ def table() -> Iterator[Row]:
         (None, 0.0, 2.0, 61.0),
         (False, True),
         (False, True),
-        (False, True),
         (PLAIN, REJECTING, ONCE),
     )
     for number, arguments in enumerate(combinations):
-        happening, effect, attempt, time_left, retry_after, in_doubt, renewable, may_repeat, options = (
-            arguments
-        )
+        happening, effect, attempt, time_left, retry_after, in_doubt, may_repeat, options = arguments
         chance = (number % 11) / 10
         decision = decide(
             happening,
@@ -76,10 +72,9 @@ def table() -> Iterator[Row]:
             chance=chance,
             retry_after=retry_after,
             in_doubt=in_doubt,
-            renewable=renewable,
             may_repeat=may_repeat,
         )
-        yield Row(*arguments[:8], options, chance, decision)
+        yield Row(*arguments[:7], options, chance, decision)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +84,7 @@ def rows() -> list[Row]:
 
 
 def test_the_table_is_exhaustive(rows: list[Row]) -> None:
-    """Some 70,000 rows, and every verdict is in it."""
+    """Some 30,000 rows, and every verdict is in it."""
     assert len(rows) > 20_000
     assert {row.decision.verdict for row in rows} == set(Verdict)
 
@@ -98,7 +93,7 @@ def test_a_write_of_which_anything_may_be_done_is_not_sent_again(rows: list[Row]
     """The one rule above all: no repetition, whatever budget, time and attempts are left."""
     asked = [row for row in rows if row.effect is Effect.WRITE and row.may_be_executed]
     assert asked
-    again = (Verdict.REPEAT, Verdict.RENEW, Verdict.UNAVAILABLE)
+    again = (Verdict.REPEAT, Verdict.UNAVAILABLE)
     assert not [
         row for row in asked if row.happening is not Happening.ANSWERED and row.decision.verdict in again
     ]
@@ -135,7 +130,10 @@ def test_reads_are_repeated_while_there_is_leave(rows: list[Row]) -> None:
     """Attempts, time, budget and a Retry-After that can be honoured: then a read is sent again."""
     transient = set(Happening) - REJECTED - {Happening.ANSWERED, Happening.UNTRUSTED, Happening.TOO_LARGE}
     for row in rows:
-        if row.effect is Effect.READ and row.happening in transient | {Happening.THROTTLED}:
+        if row.effect is Effect.READ and row.happening in transient | {
+            Happening.THROTTLED,
+            Happening.IMPATIENT,
+        }:
             most = min(2, row.options.attempts) if row.happening is Happening.FAILED else row.options.attempts
             room = row.time_left - (row.retry_after or 0.0)
             left = row.attempt < most and row.may_repeat and room >= 100 and row.retry_after != 61.0
@@ -155,7 +153,8 @@ def test_a_rejected_write_is_repeated_as_a_read_is(rows: list[Row]) -> None:
         if row.effect is Effect.READ and row.options is not REJECTING
     }
     for row in rows:
-        fits = row.happening in (Happening.UNREACHABLE, Happening.THROTTLED) and not row.in_doubt
+        turned_down = (Happening.UNREACHABLE, Happening.THROTTLED, Happening.IMPATIENT)
+        fits = row.happening in turned_down and not row.in_doubt
         if row.effect is Effect.WRITE and fits and row.options is not REJECTING and row.time_left > 100:
             key = (
                 row.happening,
@@ -187,16 +186,6 @@ def test_what_says_all_there_is_to_say_is_not_asked_again(rows: list[Row]) -> No
     assert not [row for row in rows if row.happening in final and row.decision.verdict is Verdict.REPEAT]
 
 
-def test_credentials_are_renewed_only_where_that_is_sure(rows: list[Row]) -> None:
-    """Only for a fault of authentication, with a way to renew, in time, and with nothing in doubt."""
-    for row in rows:
-        if row.decision.verdict is Verdict.RENEW:
-            assert row.happening is Happening.EXPIRED, row
-            assert row.renewable, row
-            assert row.time_left > 0, row
-            assert row.effect is Effect.READ or not row.in_doubt, row
-
-
 def test_a_last_attempt_is_not_repeated(rows: list[Row]) -> None:
     """No more attempts than the options allow, and no more than two where the site failed."""
     for row in rows:
@@ -208,7 +197,7 @@ def test_a_last_attempt_is_not_repeated(rows: list[Row]) -> None:
 def test_doubt_is_consistent_with_the_verdict(rows: list[Row]) -> None:
     """What leaves a doubt is what an unrepeatable write becomes ambiguous by, and nothing else."""
     for row in rows:
-        if row.happening in (Happening.ANSWERED, Happening.REFUSED, Happening.EXPIRED) or row.in_doubt:
+        if row.happening in (Happening.ANSWERED, Happening.REFUSED) or row.in_doubt:
             continue
         doubt = leaves_doubt(row.happening, row.options)
         assert doubt == row.may_be_executed, row

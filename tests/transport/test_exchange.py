@@ -21,8 +21,10 @@ from shotgun_api3 import Fault
 from sgsession import AmbiguousWrite, ConfigurationError, ShotgunPool, SiteUnavailable
 from sgsession.errors import SiteRefusal
 from sgsession.testing.certificates import certificate
+from sgsession.transport.addresses import Address
+from sgsession.transport.answers import ExchangeFailed
 from sgsession.transport.decisions import Happening
-from sgsession.transport.exchange import Address, ExchangeFailed, Line
+from sgsession.transport.exchange import Line
 from sgsession.transport.options import TransportOptions
 
 from .proxy import Proxy
@@ -205,20 +207,34 @@ def test_what_happens_to_an_idle_connection_is_invisible(
         assert (site.received, site.connections) == (["read", "create"], 2)
 
 
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "408 Request Timeout"])
+def test_what_was_turned_down_goes_on_a_new_connection(
+    open_pool: Callable[..., ShotgunPool], status: str
+) -> None:
+    """A site that turns a request down and then hangs up, without having said so, leaves no write in doubt."""
+    with Scripted((framed(b"{}", "Retry-After: 0", status=status),)) as site:
+        pool = open_pool(site.url)
+        assert pool.create("Shot", {"code": "x"})["id"] == 7
+        assert site.received == ["create", "create"]
+        assert site.connections == 2
+
+
 def test_a_connection_that_breaks_before_a_byte_left_is_replaced() -> None:
     """Where the kernel refuses the first byte, nothing was sent: that is no doubt."""
     ours, theirs = socket.socketpair()
     theirs.close()
-    from sgsession.transport.exchange import _send, _Timed
+    from sgsession.transport.exchange import _send
+    from sgsession.transport.timed import TimedSocket
 
     with ours, pytest.raises(ExchangeFailed) as problem:
-        _send(_Timed(ours, time.monotonic() + 5, 5), b"POST / HTTP/1.1\r\n\r\n", b"{}")
+        _send(TimedSocket(ours, time.monotonic() + 5, 5), b"POST / HTTP/1.1\r\n\r\n", b"{}")
     assert problem.value.happening is Happening.UNREACHABLE
 
 
 def test_a_connection_that_breaks_in_the_middle_is_a_doubt() -> None:
     """Once a byte was handed over, a break is a doubt."""
-    from sgsession.transport.exchange import _send, _Timed
+    from sgsession.transport.exchange import _send
+    from sgsession.transport.timed import TimedSocket
 
     ours, theirs = socket.socketpair()
 
@@ -228,7 +244,7 @@ def test_a_connection_that_breaks_in_the_middle_is_a_doubt() -> None:
         yield b"more"
 
     with ours, pytest.raises(ExchangeFailed) as problem:
-        _send(_Timed(ours, time.monotonic() + 5, 5), b"POST / HTTP/1.1\r\n\r\n", pieces())
+        _send(TimedSocket(ours, time.monotonic() + 5, 5), b"POST / HTTP/1.1\r\n\r\n", pieces())
     assert problem.value.happening is Happening.UNSENT
 
 
@@ -490,7 +506,7 @@ def test_a_line_is_not_used_by_a_forked_child() -> None:
 
 def test_verification_is_never_given_up() -> None:
     """The context that all connections use asks for a certificate, and for the host's name in it."""
-    from sgsession.transport.exchange import _context
+    from sgsession.transport.opening import _context
 
     context = _context(None)
     assert context.verify_mode is ssl.CERT_REQUIRED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 import pickle
 import traceback
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 from shotgun_api3 import ShotgunError
 
-from sgsession import AmbiguousWrite, PartialWrite, ShotgunPool, SiteUnavailable
+from sgsession import AmbiguousWrite, ConfigurationError, PartialWrite, ShotgunPool, SiteUnavailable, connect
 from sgsession.errors import (
     InterruptedWrite,
     ReconciliationError,
@@ -260,9 +262,45 @@ def test_the_bytes_of_an_upload_are_sent_again(picture: Path) -> None:
         assert pool.download_attachment(attachment) == picture.read_bytes()
 
 
+def test_only_what_says_so_is_stored(picture: Path) -> None:
+    """A storage that accepts the bytes for later, or did not wait for them, has not stored them: again."""
+    with (
+        FaultSite(demo="small", direct_uploads=True) as site,
+        ShotgunPool(site.connect(connect=False), options=QUICK) as pool,
+    ):
+        shot = pool.find_one("Shot", [])["id"]
+        site.inject("before_execute", Status(202), method="PUT")
+        site.inject("before_execute", Status(408), method="PUT", nth=2)
+        attachment = pool.upload("Shot", shot, str(picture), display_name="the file")
+        assert pool.download_attachment(attachment) == picture.read_bytes()
+        assert len(site.received("PUT")) == 3
+        site.inject("before_execute", Status(202), method="PUT", times=None)
+        with pytest.raises(SiteUnavailable, match="202"):
+            pool.upload("Shot", shot, str(picture), display_name="another")
+        assert not pool.find("Attachment", [["display_name", "is", "another"]])
+
+
+def test_a_batch_that_is_answered_in_part_is_in_doubt(own_site: LocalSite) -> None:
+    """Two results for three requests: which are whose nobody knows, so the caller is told that, and can look."""
+    rows = {"results": [{"type": "Shot", "id": 7}, {"type": "Shot", "id": 8}]}
+    requests = [
+        {"request_type": "create", "entity_type": "Shot", "data": {"code": code}} for code in ("a", "b", "c")
+    ]
+    with (
+        Scripted(framed(json.dumps(rows).encode())) as site,
+        ShotgunPool(site.url, "robot", "key", options=QUICK) as pool,
+        pytest.raises(AmbiguousWrite, match="2 results for 3 requests") as problem,
+    ):
+        pool.batch(requests)
+    with pytest.raises(WriteNotFoundError):
+        problem.value.reconcile(ShotgunPool.wrap(own_site.connect(connect=False)), wait=0)
+
+
 # Secrets
 
 KEY, PASSWORD, TOKEN, PROXY = "canary-key-1f3a", "canary-password-9c", "canary-token-77", "canary-proxy-5d"
+# As headers name it, whether it is a proxy's or the site's.
+BASIC = base64.b64encode(f"joe:{PROXY}".encode()).decode()
 # What a caller writes stands in the caller's own variables, but nowhere else.
 WRITTEN = "canary-written-04"
 
@@ -313,12 +351,17 @@ def _with_locals(problem: BaseException) -> str:
         {"login": "ann", "password": PASSWORD},
         {"session_token": TOKEN},
         {"script_name": "robot", "api_key": KEY, "http_proxy": f"joe:{PROXY}@127.0.0.1:9"},
+        {"script_name": "robot", "api_key": KEY, "user": f"joe:{PROXY}@"},
+        {"login": "ann", "password": PASSWORD, "auth_token": TOKEN},
     ],
-    ids=["key", "password", "token", "proxy"],
+    ids=["key", "password", "token", "proxy", "address", "one-time code"],
 )
 def test_no_secret_is_told(who: dict[str, Any], logged: list[str], picture: Path) -> None:
     """G-27: not in logs, reprs, errors, tracebacks with all locals, nor pickles, whatever the site answers."""
-    echo = framed(f"your request: {' '.join(who.values())}".encode())
+    given = {name: value for name, value in who.items() if name != "user"}
+    # What a site is sent it may repeat; a proxy's password it is not sent.
+    sent = [value for name, value in given.items() if name != "http_proxy"] + [BASIC] * ("user" in who)
+    echo = framed(f"your request: {' '.join(sent)}".encode())
     told: list[str] = []
     pickled_texts: list[str] = []
 
@@ -341,7 +384,8 @@ def test_no_secret_is_told(who: dict[str, Any], logged: list[str], picture: Path
         framed(b'{"exception": true, "message": "no", "error_code": 102}'),
     ]
     with Scripted(*(step for step in steps for _ in range(2))) as site:
-        with ShotgunPool(site.url, options=TransportOptions(attempts=1), **who) as pool:
+        url = site.url.replace("://", f"://{who.get('user', '')}")
+        with ShotgunPool(url, options=TransportOptions(attempts=1), **given) as pool:
             told.append(f"{pool!r} {pool.stats()!r}")
             for _ in steps:
                 for ask in (
@@ -355,15 +399,38 @@ def test_no_secret_is_told(who: dict[str, Any], logged: list[str], picture: Path
             with pytest.raises(ShotgunError) as upload:
                 pool.upload("Shot", 7, str(picture))
             tell(upload.value)
+            with pytest.raises(ShotgunError) as download:
+                pool.download_attachment({"type": "Attachment", "id": 7, "url": "http://127.0.0.1:9/film"})
+            tell(download.value)
             with pytest.raises(TypeError) as pickled:
                 pickle.dumps(pool)
             tell(pickled.value)
         assert len(told) > 10
-        for secret in (KEY, PASSWORD, TOKEN, PROXY):
+        for secret in (KEY, PASSWORD, TOKEN, PROXY, BASIC):
             for text in [*told, *logged]:
                 at = text.find(secret)
                 assert at < 0, f"{secret} in …{text[max(0, at - 600) : at + 100]}…"
         assert WRITTEN not in "".join([*logged, *pickled_texts])
+
+
+@pytest.mark.parametrize(
+    ("address", "arguments"),
+    [
+        (f"ftp://joe:{PROXY}@studio.test", {}),
+        (f"http://joe:{PROXY}@studio.test:port", {"script_name": "robot", "api_key": KEY}),
+        ("http://studio.test", {"script_name": "robot", "api_key": KEY, "password": PASSWORD}),
+        ("http://studio.test", {"api_key": KEY, "session_token": TOKEN, "auth_token": TOKEN}),
+        ("http://studio.test", {"script_name": "robot", "api_key": KEY, "auth_token": TOKEN}),
+    ],
+)
+@pytest.mark.parametrize("make", [ShotgunPool, connect])
+def test_wrong_arguments_are_not_repeated(make: Any, address: str, arguments: dict[str, str]) -> None:
+    """An address or arguments that cannot be right are refused without a word of what was given."""
+    with pytest.raises(ConfigurationError) as problem:
+        make(address, **arguments)
+    told = f"{problem.value} {problem.value!r} {_with_locals(problem.value)}"
+    for secret in (KEY, PASSWORD, TOKEN, PROXY, BASIC):
+        assert secret not in told
 
 
 def test_refusals_do_not_repeat_secrets() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import random
 import threading
@@ -13,10 +14,11 @@ import pytest
 from shotgun_api3 import ShotgunError
 
 from sgsession import AmbiguousWrite, SiteUnavailable
+from sgsession.transport.answers import Answer, ExchangeFailed
 from sgsession.transport.attempts import Attempts
 from sgsession.transport.calls import Call
 from sgsession.transport.decisions import Happening
-from sgsession.transport.exchange import Answer, ExchangeFailed, Line
+from sgsession.transport.exchange import Line
 from sgsession.transport.options import TransportOptions
 from sgsession.transport.restraint import Restraint
 
@@ -187,6 +189,31 @@ def test_the_breaker_opens_and_lets_one_probe_through(clock: Clock, restraint: R
     assert [restraint.admit() for _ in range(20)] == [0.0] * 20
 
 
+def test_one_outage_is_counted_once(clock: Clock, restraint: Restraint) -> None:
+    """A restart drops forty requests that were under way: the site is asked on; ten restarts are ten failures."""
+    for restart in range(1, 11):
+        began = clock.now
+        clock.sleep(0.2)
+        for _ in range(40):
+            restraint.note(Happening.SILENT, began)
+            clock.sleep(0.01)
+        assert restraint.stopped == (restart == 10)
+
+
+def test_failures_that_follow_each_other_are_many(clock: Clock, restraint: Restraint) -> None:
+    """What began after the last failure was known fails for itself, however fast; so does what fails later."""
+    for _ in range(5):
+        began = clock.now
+        clock.sleep(0.01)
+        restraint.note(Happening.GATEWAY, began)
+    began = clock.now - 60
+    for _ in range(5):
+        assert not restraint.stopped
+        clock.sleep(1.5)
+        restraint.note(Happening.SILENT, began)
+    assert restraint.stopped
+
+
 def test_a_failed_probe_closes_again(clock: Clock, restraint: Restraint) -> None:
     """A site that still suffers is left alone for another pause."""
     for _ in range(10):
@@ -328,7 +355,7 @@ def test_what_ended_in_doubt_is_not_sent_by_a_loop_around_it(clock: Clock) -> No
     assert sent == 1
 
 
-@pytest.mark.parametrize("exception", [KeyboardInterrupt, SystemExit, MemoryError, RuntimeError])
+@pytest.mark.parametrize("exception", [KeyboardInterrupt, MemoryError, RuntimeError])
 def test_an_interrupt_after_sending_is_a_doubt(clock: Clock, exception: type[BaseException]) -> None:
     """Whatever ends a write once something of it left, it is told as a doubt, with the cause; a read lets it pass."""
     attempts = Attempts(OPTIONS, 8, clock=clock, sleep=clock.sleep)
@@ -344,6 +371,30 @@ def test_an_interrupt_after_sending_is_a_doubt(clock: Clock, exception: type[Bas
     assert isinstance(problem.value, KeyboardInterrupt) == (exception is KeyboardInterrupt)
     with pytest.raises(exception):
         attempts.carry_out(Call("read"), interrupted, line, where="there")
+
+
+@pytest.mark.parametrize("exception", [SystemExit, GeneratorExit, asyncio.CancelledError])
+def test_what_ends_a_process_is_not_held_up(
+    clock: Clock, exception: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    """SIGTERM's SystemExit in a write passes every `except Exception`; the doubt is its cause, and is logged."""
+    attempts = Attempts(OPTIONS, 8, clock=clock, sleep=clock.sleep)
+    line = Line()
+
+    def ending(_deadline: float) -> tuple[Answer, Any]:
+        line.sent = True
+        raise exception
+
+    call = Call("create", {"type": "Shot"})
+    with pytest.raises(exception) as problem:
+        attempts.carry_out(call, ending, line, where="there")
+    assert type(problem.value) is exception
+    doubt = problem.value.__cause__
+    assert isinstance(doubt, AmbiguousWrite)
+    assert doubt.request_id == call.request_id
+    assert call.request_id in caplog.text
+    attempts.tell_of_interrupt(call, problem.value)
+    assert problem.value.__cause__ is doubt
 
 
 def test_an_interrupt_before_sending_is_itself(clock: Clock) -> None:

@@ -11,15 +11,18 @@ from typing import Any
 
 from ..errors import AmbiguousWrite, InterruptedWrite, SiteRefusal, SiteUnavailable
 from ..graph.wire import WireValues
+from .answers import Answer, ExchangeFailed
+from .bell import Bell
 from .calls import Call, effect_of
 from .decisions import Decision, Effect, Happening, Verdict, decide, leaves_doubt
 from .envelope import happened
-from .exchange import Answer, ExchangeFailed, Line
+from .exchange import Line
 from .moments import reader_of_moments
 from .options import TransportOptions
 from .reconciling import reconciliation_of
 from .refusal_pages import words_of
 from .restraint import Restraint
+from .secrets import hide_settings
 
 __all__ = ["Attempts"]
 
@@ -53,8 +56,9 @@ class Attempts:
         self.restraint = Restraint(options, most, clock, chance)
         self._clock = clock
         self._chance = chance
-        self._closing = threading.Event()
-        self._sleep = sleep or self._closing.wait
+        self._closed = False
+        self._closing = Bell()
+        self._sleep = sleep or self._sleep_unless_closed
         self._spread = options.startup_spread
         self._wire_values: tuple[Any, WireValues] | None = None
         self._renewing = threading.RLock()
@@ -65,7 +69,8 @@ class Attempts:
 
     def close(self) -> None:
         """End the pauses of calls under way: they fail at once."""
-        self._closing.set()
+        self._closed = True
+        self._closing.ring()
 
     def wire_values(self, to_local: bool, local_path_field: str | None) -> WireValues:
         """What turns the texts of rows into values; one for all pages, so that equal values are one object."""
@@ -105,6 +110,7 @@ class Attempts:
                 self._renewals += 1
             for name, value in found.items():
                 setattr(config, name, value)
+            hide_settings(config)
             self.credentials_age += 1
             return True
         finally:
@@ -156,7 +162,7 @@ class Attempts:
             spread, self._spread = self._spread, 0.0
             self._sleep(self._chance() * spread)
         if not call.attempts:  # a second time, with new credentials, it still has to end in time
-            call.started = self._clock()
+            call.started = self._clock() - call.waited
         wait = self.restraint.admit()
         if wait > 0:
             raise SiteUnavailable(
@@ -172,6 +178,7 @@ class Attempts:
         read = None
         said = ""
         line.sent = False
+        began = self._clock()
         try:
             answer, read = attempt(deadline)
             happening = happened(answer)
@@ -180,8 +187,9 @@ class Attempts:
         except BaseException as interrupt:
             if effect is Effect.READ or not (line.sent or call.in_doubt):
                 raise
-            raise self.interrupted(call, interrupt) from interrupt
-        self.restraint.note(happening)
+            self.tell_of_interrupt(call, interrupt)
+            raise
+        self.restraint.note(happening, began)
         return answer, read, happening, said
 
     def _decide(
@@ -209,14 +217,19 @@ class Attempts:
             may_repeat=False,
         )
 
+    def _sleep_unless_closed(self, seconds: float) -> None:
+        if self._closing.wait(seconds):
+            self._closing.ring()  # for the next that sleeps
+
     def _pause(self, seconds: float, call: Call, effect: Effect, where: str) -> None:
         try:
             self._sleep(seconds)
         except BaseException as interrupt:
             if effect is Effect.READ or not call.in_doubt:
                 raise
-            raise self.interrupted(call, interrupt) from interrupt
-        if not self._closing.is_set():
+            self.tell_of_interrupt(call, interrupt)
+            raise
+        if not self._closed:
             return
         if call.in_doubt and effect is not Effect.READ:
             raise self._ambiguous(call, "the pool was closed before the write could be repeated")
@@ -273,11 +286,20 @@ class Attempts:
         log.warning("%s (request %s)", problem, call.request_id)
         return problem
 
-    def interrupted(self, call: Call, interrupt: BaseException) -> AmbiguousWrite:
-        """What to raise in place of an interrupt that came after a write was sent."""
-        # Whoever catches KeyboardInterrupt still does; whoever catches AmbiguousWrite learns of the write.
-        kind = InterruptedWrite if isinstance(interrupt, KeyboardInterrupt) else AmbiguousWrite
-        return self._ambiguous(call, f"{type(interrupt).__name__} came while it was under way", kind)
+    def tell_of_interrupt(self, call: Call, interrupt: BaseException) -> None:
+        """Raise what an interrupt that came after a write was sent is to leave as; return where that is itself.
+
+        Ctrl-C is both: whoever catches `KeyboardInterrupt` still does, and whoever catches `AmbiguousWrite` learns of
+        the write. What else is no `Exception` ends the thread or the process, as `SystemExit` of a handler of SIGTERM:
+        no `except Exception` may hold that up, so what is known of the write is its cause.
+        """
+        told = f"{type(interrupt).__name__} came while it was under way"
+        if isinstance(interrupt, KeyboardInterrupt):
+            raise self._ambiguous(call, told, InterruptedWrite) from interrupt
+        if isinstance(interrupt, Exception):
+            raise self._ambiguous(call, told) from interrupt
+        if not isinstance(interrupt.__cause__, AmbiguousWrite):
+            interrupt.__cause__ = self._ambiguous(call, told)
 
 
 def _retry_after(answer: Answer | None) -> float | None:

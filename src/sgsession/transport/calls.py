@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from .decisions import Effect
@@ -55,17 +54,23 @@ IDEMPOTENT = frozenset(
 _ASKS_FOR_PAGES = ("return_paging_info", "return_paging_info_without_counts")
 
 
-@dataclass
 class Call:
     """One request of the client, whatever number of attempts it takes."""
 
-    method: str
-    parameters: Any = None
-    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    attempts: int = 0
-    in_doubt: bool = False
+    attempts = 0
+    in_doubt = False
     """Some attempt may have been executed."""
-    started: float = 0.0
+    started = 0.0
+    waited = 0.0
+    """Seconds that its caller had waited before that, which are part of its time."""
+    one_time: bool
+    """It goes with a one-time code, which a repetition would bring in vain."""
+
+    def __init__(self, method: str, parameters: Any = None, *, one_time: bool = False) -> None:
+        self.method = method
+        self.parameters = parameters
+        self.one_time = one_time
+        self.request_id = uuid.uuid4().hex
 
     @property
     def entity_type(self) -> str | None:
@@ -82,7 +87,7 @@ class Call:
     @property
     def is_read(self) -> bool:
         """True where sending it twice does nothing."""
-        return self.method in READS
+        return self.method in READS and not self.one_time
 
     @property
     def is_paged(self) -> bool:

@@ -13,6 +13,7 @@ from ..errors import ConfigurationError, SiteRefusal, SiteUnavailable
 from .attempts import Attempts
 from .decisions import Happening
 from .safe_client import SafeClient
+from .secrets import hide_address, hide_arguments, hide_settings
 from .self_check import check_override
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "learn_capabilities",
     "local_instant",
     "make_client",
+    "make_prototype",
     "pooled_client",
     "without_credentials",
 ]
@@ -46,20 +48,37 @@ def make_client(base_url: Any = None, *args: Any, **kwargs: Any) -> Any:
     Raises:
         ConfigurationError: the address or another argument cannot be right.
     """
-    address = urlsplit(base_url) if isinstance(base_url, str) else urlsplit("")
+    base_url, kwargs = hide_address(base_url), hide_arguments(kwargs)
+    address = urlsplit(without_credentials(base_url) if isinstance(base_url, str) else "")
     if address.scheme not in ("http", "https") or not address.hostname:
         raise ConfigurationError(
-            f"{base_url!r} is not the address of a site: write https://studio.example.com."
+            f"{without_credentials(base_url)!r} is not the address of a site: write https://studio.example.com."
         )
-    kwargs.setdefault("connect", False)
     try:
-        _ = address.port  # where it is no number, this is a ValueError
-        _ = address.port  # a ValueError where it is none
-        return shotgun_api3.Shotgun(base_url, *args, **kwargs)
+        _ = address.port  # a ValueError where it is no number
+        return shotgun_api3.Shotgun(base_url, *args, **{"connect": False, **kwargs})
     except (TypeError, ValueError) as problem:
         raise ConfigurationError(
-            f"The client does not take these arguments for {base_url}: {problem}."
+            f"The client does not take these arguments for {without_credentials(base_url)}: {problem}."
         ) from None
+
+
+def make_prototype(base_url: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """As `make_client`, for a pool, whose first call signs in where a one-time code is given.
+
+    The client's constructor would do so on a connection of its own, which nothing bounds.
+
+    Raises:
+        ConfigurationError: the address or another argument cannot be right.
+    """
+    base_url, kwargs = hide_address(base_url), hide_arguments(kwargs)
+    code = kwargs.pop("auth_token", None)
+    prototype = make_client(base_url, *args, **kwargs)
+    if code is not None:
+        if not prototype.config.user_login:
+            raise ConfigurationError("An auth_token goes with a login and a password.")
+        prototype.config.auth_token = code
+    return prototype
 
 
 @cache
@@ -99,6 +118,7 @@ def hands_over_rows(prototype: Any) -> bool:
 
 def follow_prototype(client: Any, prototype: Any) -> None:
     """Bring a pooled client up to date with what was changed on its prototype since it was last lent."""
+    hide_settings(prototype.config)
     client._user_agents = prototype._user_agents
     client._server_caps = prototype._server_caps
     client._written = None
@@ -106,6 +126,8 @@ def follow_prototype(client: Any, prototype: Any) -> None:
 
 def learn_capabilities(client: Any, prototype: Any) -> None:
     """Ask for the site's capabilities through a pooled client, for the prototype and all clients like it.
+
+    Then sign in, where a one-time code says that this can be done only once.
 
     `config` asks its own client, the prototype, for the page size; with the capabilities in place it
     answers without opening a socket.
@@ -127,6 +149,10 @@ def learn_capabilities(client: Any, prototype: Any) -> None:
         # Other JSON: the client fails over it in many ways.
         # What the client says then is about itself ("'str' object has no attribute …"), not about the answer.
         raise ConfigurationError(_no_site(prototype, "not with its JSON")) from problem
+    config = prototype.config
+    if config.auth_token is not None:
+        config.session_token = client.get_session_token()
+        config.user_login = config.user_password = config.auth_token = None
 
 
 def _no_site(prototype: Any, answer: str) -> str:
@@ -136,9 +162,9 @@ def _no_site(prototype: Any, answer: str) -> str:
 
 
 def knows_capabilities(prototype: Any) -> bool:
-    """True when the prototype needs no request to answer what the site can do."""
-    known = prototype._server_caps
-    return known is not None and known.host == prototype.config.server
+    """True when the prototype needs no request to answer what the site can do, and nobody has to sign in first."""
+    known, config = prototype._server_caps, prototype.config
+    return known is not None and known.host == config.server and config.auth_token is None
 
 
 def without_credentials(address: Any) -> Any:

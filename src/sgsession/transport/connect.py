@@ -16,6 +16,7 @@ import shotgun_api3
 
 from ..errors import ConfigurationError, did_you_mean
 from .client import make_client
+from .secrets import hide_address, hide_arguments
 
 __all__ = ["connect", "profiles_file"]
 
@@ -45,6 +46,7 @@ def connect(name: str | None = None, *args: Any, **kwargs: Any) -> Any:
     Raises:
         ConfigurationError: nothing knows that name, or what knows it is incomplete.
     """
+    name, kwargs = hide_address(name), hide_arguments(kwargs)
     given = () if name is None else (name,)
     client = _from_entry_points(given, args, kwargs) or _from_registry(given, args, kwargs)
     if client is not None:
@@ -89,7 +91,7 @@ def _from_entry_points(given: tuple[str, ...], args: tuple[Any, ...], kwargs: di
     for point in _entry_points("shotgun_api3_kwargs"):
         found = point.load()(*given, *args, **kwargs)
         if found is not None:
-            return make_client(**found)
+            return make_client(**hide_arguments(found))
     return None
 
 
@@ -107,7 +109,7 @@ def _from_registry(given: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[s
 
 def _from_environment(kwargs: Mapping[str, Any]) -> Any:
     arguments = {key: os.environ[name] for key, name in _ENVIRONMENT.items() if os.environ.get(name)}
-    arguments.update(kwargs)
+    arguments = hide_arguments({**arguments, **kwargs})
     if any(key in arguments for key in ("login", "session_token")):
         arguments.pop("script_name", None)
         arguments.pop("api_key", None)
@@ -134,7 +136,7 @@ def _profiles() -> Mapping[str, Mapping[str, str]]:
         raise ConfigurationError(
             f"{path} cannot be read as profiles: {' '.join(str(problem).split())}."
         ) from None
-    return {name: dict(parser.items(name)) for name in parser.sections()}
+    return {name: hide_arguments(dict(parser.items(name))) for name in parser.sections()}
 
 
 def _profile(options: Mapping[str, str], name: str) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 The table is reliability.md 5.2. One rule stands above it: a write of which anything may have been executed is
 not sent again, and whoever asked for it is told that its outcome is unknown.
+
+Not in it: new credentials. They change the request, and so make another call (`SafeClient._call_rpc`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from .options import TransportOptions
 
@@ -39,10 +41,10 @@ class Happening(Enum):
     MAINTENANCE = "it is down for maintenance or too busy"
     FAILED = "it failed over the request"
     GATEWAY = "the gateway before it gave up"
+    IMPATIENT = "it did not wait for the whole request"
+    """408: what is not whole is not executed. Some servers say so to a connection that idles, and then hang up."""
     REFUSED = "it refused the request"
     """Any other status that is no success: a definite no, nothing was done."""
-    EXPIRED = "it does not take the credentials"
-    """A fault of authentication: a definite no that new credentials may turn."""
     ANSWERED = "it answered"
 
 
@@ -51,14 +53,12 @@ class Verdict(Enum):
 
     DONE = "done"
     REPEAT = "repeat"
-    RENEW = "renew the credentials, then repeat"
     UNAVAILABLE = "raise SiteUnavailable"
     AMBIGUOUS = "raise AmbiguousWrite"
     REFUSED = "raise what the site said"
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """A verdict, and how many seconds to wait before it is carried out."""
 
     verdict: Verdict
@@ -71,8 +71,8 @@ _NOT_EXECUTED = frozenset(
         Happening.UNREACHABLE,
         Happening.UNTRUSTED,
         Happening.THROTTLED,
+        Happening.IMPATIENT,
         Happening.REFUSED,
-        Happening.EXPIRED,
     }
 )
 # These say all there is to say, and the same again if asked again.
@@ -89,7 +89,6 @@ def decide(
     chance: float = 0.0,
     retry_after: float | None = None,
     in_doubt: bool = False,
-    renewable: bool = False,
     may_repeat: bool = True,
 ) -> Decision:
     """What follows from one attempt. Pure: the same arguments give the same decision.
@@ -103,17 +102,14 @@ def decide(
         chance: a random number from 0 to 1, for the jitter of the pause.
         retry_after: seconds that the site asked to wait, if it did.
         in_doubt: an earlier attempt of this call may have been executed.
-        renewable: there is a way to new credentials that this call has not used yet.
         may_repeat: the retry budget has something left, and the breaker is closed.
     """
     if happening is Happening.ANSWERED:
         return Decision(Verdict.DONE)
-    if happening in (Happening.REFUSED, Happening.EXPIRED):
-        if in_doubt and effect is not Effect.READ:
-            # A no to a repetition says nothing of the attempt before it.
-            return Decision(Verdict.AMBIGUOUS)
-        renews = happening is Happening.EXPIRED and renewable and time_left > 0
-        return Decision(Verdict.RENEW if renews else Verdict.REFUSED)
+    if happening is Happening.REFUSED:
+        # A no to a repetition says nothing of the attempt before it.
+        unknown = in_doubt and effect is not Effect.READ
+        return Decision(Verdict.AMBIGUOUS if unknown else Verdict.REFUSED)
 
     doubtful = in_doubt or leaves_doubt(happening, options)
     if doubtful and effect is Effect.WRITE:

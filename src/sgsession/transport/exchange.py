@@ -7,67 +7,24 @@ The stock transport sends a request again below any wrapper when a kept-alive co
 from __future__ import annotations
 
 import http.client
-import io
 import os
 import select
 import socket
 import ssl
 import time
 import zlib
-from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
+from .addresses import Address
+from .answers import Answer, ExchangeFailed
 from .decisions import Happening
+from .opening import opened
+from .secrets import HiddenBytes
+from .timed import TimedSocket
 
-__all__ = ["Address", "Answer", "ExchangeFailed", "Line"]
+__all__ = ["Line"]
 
 _PIECE = 65_536
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where requests go: the host, and how it is reached."""
-
-    scheme: str
-    host: str
-    port: int
-    proxy: tuple[str, int] | None = None
-    proxy_authorization: str | None = None
-    certificates: str | None = None
-
-    @staticmethod
-    def credentials(user: str | None, password: str | None) -> str | None:
-        """What a proxy is told, or None where it asks for nothing."""
-        if not user:
-            return None
-        return "Basic " + b64encode(f"{user}:{password or ''}".encode()).decode("ascii")
-
-    @property
-    def shown(self) -> str:
-        """The address as people write it; no credentials are in it."""
-        usual = 443 if self.scheme == "https" else 80
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}" + ("" if self.port == usual else f":{self.port}")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A whole answer: status, headers by their lower-case names, the unpacked body."""
-
-    status: int
-    reason: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class ExchangeFailed(Exception):
-    """An exchange that brought no whole answer."""
-
-    def __init__(self, happening: Happening, cause: BaseException | str) -> None:
-        super().__init__(happening, str(cause) or type(cause).__name__)
-        self.happening = happening
 
 
 class Line:
@@ -131,14 +88,17 @@ class Line:
             ExchangeFailed: with what that says of the request.
         """
         connect_timeout, silence = timeouts
-        head = _head(address, verb, path, headers, length)
+        head = HiddenBytes(_head(address, verb, path, headers, length))
         connection = self._open(address, deadline, connect_timeout, longest_idle, longest_life)
         whole = False
         try:
-            timed = _Timed(connection, deadline, silence)
+            timed = TimedSocket(connection, deadline, silence)
             self.sent = True
             _send(timed, head, body)
             answer, whole = _receive(timed, verb, largest_answer)
+            # Whoever turns a request down often hangs up as well, without having said so, and a moment later: what
+            # is sent again by then would be lost on the way.
+            whole = whole and answer.status < 300
             return answer
         finally:
             # Also when interrupted at any point: bytes that nobody read would be taken for the next answer.
@@ -168,7 +128,7 @@ class Line:
             ):
                 return self._socket
             self.close()
-        connection = _connected(address, min(connect_timeout, deadline - now))
+        connection = opened(address, min(connect_timeout, deadline - now))
         self._address, self._opened, self._process = address, time.monotonic(), os.getpid()
         self._socket = connection
         return connection
@@ -188,148 +148,6 @@ def _is_quiet(connection: socket.socket) -> bool:
         return False
 
 
-def _connected(address: Address, timeout: float) -> socket.socket:
-    ends = time.monotonic() + timeout
-    try:
-        connection = socket.create_connection(address.proxy or (address.host, address.port), timeout)
-    except (OSError, UnicodeError) as problem:  # a name that no name can be is a UnicodeError
-        raise ExchangeFailed(Happening.UNREACHABLE, problem) from None
-    try:
-        # One request is one send; waiting for more to send along would only delay it.
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        timed = _Timed(connection, ends, timeout)
-        if address.proxy is not None:
-            _tunnel(timed, address)
-        if address.scheme == "https":
-            connection.settimeout(timed.left())
-            connection = _context(address.certificates).wrap_socket(connection, server_hostname=address.host)
-            if connection.version() is None:
-                # The peer was gone before the handshake, and then `ssl` makes none: nothing may be sent on this.
-                raise ConnectionResetError("the connection ended before TLS began")
-        return connection
-    except ssl.SSLCertVerificationError as problem:
-        connection.close()
-        raise ExchangeFailed(Happening.UNTRUSTED, problem.verify_message or problem) from None
-    except (OSError, http.client.HTTPException) as problem:
-        connection.close()
-        raise ExchangeFailed(Happening.UNREACHABLE, problem) from None
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _tunnel(timed: _Timed, address: Address) -> None:
-    """Ask the proxy for a way to the site, as the stock client does for http and https alike."""
-    target = f"[{address.host}]" if ":" in address.host else address.host
-    lines = [f"CONNECT {target}:{address.port} HTTP/1.1", f"Host: {target}:{address.port}"]
-    if address.proxy_authorization:
-        lines.append(f"Proxy-Authorization: {address.proxy_authorization}")
-    timed.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
-    answer = http.client.HTTPResponse(timed, method="CONNECT")  # type: ignore[arg-type]
-    answer.begin()
-    if answer.status != 200:
-        raise ExchangeFailed(Happening.UNREACHABLE, f"the proxy said {answer.status} {answer.reason}")
-
-
-_contexts: dict[str | None, tuple[int, ssl.SSLContext]] = {}
-
-
-def _context(certificates: str | None) -> ssl.SSLContext:
-    # Reading a bundle of certificates takes some 20 ms: once for all connections of the process, until it changes.
-    try:
-        changed = os.stat(certificates).st_mtime_ns if certificates else 0
-        known = _contexts.get(certificates)
-        if known is None or known[0] != changed:
-            context = ssl.create_default_context(cafile=certificates)
-            context.sslsocket_class = _EncryptedSocket
-            known = _contexts[certificates] = changed, context
-    except (OSError, ssl.SSLError) as problem:
-        raise ExchangeFailed(
-            Happening.UNTRUSTED, f"the certificates of {certificates} cannot be read: {problem}"
-        ) from None
-    return known[1]
-
-
-class _EncryptedSocket(ssl.SSLSocket):
-    def __del__(self) -> None:
-        # `wrap_socket` leaves one behind, open, when the peer resets the connection at its very beginning.
-        self.close()
-
-
-class _Timed:
-    """A socket on which neither a silence nor the whole may take too long.
-
-    A timeout of the socket alone ends only silences: a byte a second would keep a call busy for ever.
-    """
-
-    def __init__(self, connection: socket.socket, deadline: float, silence: float) -> None:
-        self._connection = connection
-        self._deadline = deadline
-        self._silence = silence
-        self.sent = 0
-        self.answer: _AnswerFile | None = None
-
-    def left(self) -> float:
-        """The timeout for the next step, in seconds."""
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the deadline passed")
-        return min(left, self._silence)
-
-    def sendall(self, piece: bytes) -> None:
-        """Hand all bytes to the kernel."""
-        view = memoryview(piece)
-        while view:
-            self._connection.settimeout(self.left())
-            count = self._connection.send(view)
-            self.sent += count
-            view = view[count:]
-
-    def receive_into(self, buffer: Any) -> int:
-        """Read some bytes; 0 at the end."""
-        self._connection.settimeout(self.left())
-        return self._connection.recv_into(buffer)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """What `http.client` reads from."""
-        self.answer = _AnswerFile(_Incoming(self))
-        return self.answer
-
-
-class _Incoming(io.RawIOBase):
-    """Bytes as they come."""
-
-    def __init__(self, timed: _Timed) -> None:
-        self._timed = timed
-        self.finished = False
-        self.anything_came = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if self.finished:
-            return None
-        count = self._timed.receive_into(buffer)
-        self.anything_came = self.anything_came or count > 0
-        return count
-
-
-class _AnswerFile(io.BufferedReader):
-    """The file that `http.client` reads an answer from, and closes at its end."""
-
-    raw: _Incoming
-    too_much_came = False
-
-    def close(self) -> None:
-        """Look whether bytes came after the answer: the next request would take them for its own."""
-        if not self.closed:
-            self.raw.finished = True
-            self.too_much_came = bool(self.peek(1))
-        super().close()
-
-
 def _head(address: Address, verb: str, path: str, headers: Mapping[str, str], length: int) -> bytes:
     host = f"[{address.host}]" if ":" in address.host else address.host
     usual = 443 if address.scheme == "https" else 80
@@ -345,10 +163,10 @@ def _head(address: Address, verb: str, path: str, headers: Mapping[str, str], le
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
 
 
-def _send(timed: _Timed, head: bytes, body: bytes | Iterable[bytes]) -> None:
+def _send(timed: TimedSocket, head: bytes, body: bytes | Iterable[bytes]) -> None:
     try:
         if isinstance(body, bytes):
-            timed.sendall(head + body)
+            timed.sendall(HiddenBytes(head + body))
             return
         timed.sendall(head)
         for piece in body:
@@ -359,7 +177,7 @@ def _send(timed: _Timed, head: bytes, body: bytes | Iterable[bytes]) -> None:
         raise ExchangeFailed(Happening.UNREACHABLE if gone else Happening.UNSENT, problem) from None
 
 
-def _receive(timed: _Timed, verb: str, largest: int) -> tuple[Answer, bool]:
+def _receive(timed: TimedSocket, verb: str, largest: int) -> tuple[Answer, bool]:
     """The answer, and whether the connection can be used again."""
     response = http.client.HTTPResponse(timed, method=verb)  # type: ignore[arg-type]
     file = timed.answer
@@ -372,6 +190,7 @@ def _receive(timed: _Timed, verb: str, largest: int) -> tuple[Answer, bool]:
         happening = Happening.BROKEN if file.raw.anything_came else Happening.SILENT
         raise ExchangeFailed(happening, problem) from None
     finally:
+        response.close()  # first: from Python 3.13 on one whose file was closed under it is complained of
         file.close()
     keep = not response.will_close and not file.too_much_came
     return Answer(response.status, response.reason, headers, body), keep

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from .secrets import HiddenBytes
+
 __all__ = ["Form", "pieces_of"]
 
 _PIECE = 262_144
@@ -26,12 +28,12 @@ class Form:
         texts = {name: value for name, value in fields.items() if name not in self._files}
         if not self._files:
             self.content_type = "application/x-www-form-urlencoded"
-            self._head, self._tail = urlencode(texts, True).encode("ascii"), b""
+            self._head, self._tail = HiddenBytes(urlencode(texts, True).encode("ascii")), b""
         else:
             boundary = secrets.token_hex(16)
             self.content_type = f"multipart/form-data; boundary={boundary}"
             self._opening = f"--{boundary}\r\n".encode()
-            self._head = b"".join(self._text_part(name, value) for name, value in texts.items())
+            self._head = HiddenBytes(b"".join(self._text_part(name, value) for name, value in texts.items()))
             self._tail = f"--{boundary}--\r\n".encode()
         self._sizes = {name: _size(file) for name, file in self._files.items()}
         self.length = len(self._head) + len(self._tail)

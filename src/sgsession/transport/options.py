@@ -18,11 +18,11 @@ class TransportOptions:
     """
 
     deadline: float = 120.0
-    """The most that one request may take, from connecting to the last byte, its repetitions included."""
+    """The most that one request may take, from the wait for a connection to the last byte, its repetitions included."""
     upload_rate: float = 262_144.0
     """Bytes a second that an upload is granted beyond `deadline`; a slower line runs out of time."""
     connect_timeout: float = 10.0
-    """The most that connecting may take, TLS included."""
+    """The most that connecting may take, from the look-up of the name to TLS."""
     inactivity_timeout: float = 60.0
     """The longest silence on an open connection. The client's own `config.timeout_secs`, if set, wins."""
     attempts: int = 4
@@ -38,7 +38,10 @@ class TransportOptions:
     retry_refill: float = 0.1
     """So a site where everything fails gets at most a tenth more requests than there were calls."""
     breaker_failures: int = 10
-    """After so many failures in a row the pool stops asking and fails at once, until a probe succeeds."""
+    """After so many failures in a row the pool stops asking and fails at once, until a probe succeeds.
+
+    Connections that break together, as when a site restarts, are one failure.
+    """
     breaker_share: float = 0.5
     """It stops as well when this share of the requests of `breaker_window` failed, of `breaker_least` or more."""
     breaker_least: int = 20

@@ -7,8 +7,9 @@ from typing import Any
 
 from shotgun_api3 import ShotgunError
 
+from .answers import Answer, ExchangeFailed
 from .decisions import Happening
-from .exchange import Answer, ExchangeFailed, Line
+from .exchange import Line
 
 __all__ = ["answer_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from .exchange import Address
+from .addresses import Address
 
 __all__ = ["proxy_of_environment"]
 

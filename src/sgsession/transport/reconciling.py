@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ReconciliationError, SeveralMatchesError, WriteNotFoundError
 from .calls import Call
@@ -21,8 +20,7 @@ _SECRET = ("password", "salted", "api_key", "secret", "token")
 _CHANGED_ON_THE_WAY = frozenset({"image", "filmstrip_image", "thumb_image"})
 
 
-@dataclass(frozen=True)
-class WrittenRow:
+class WrittenRow(NamedTuple):
     """What a write was to leave on the site. Can be pickled; knows no connection and no secret.
 
     Args:
@@ -39,11 +37,14 @@ class WrittenRow:
     method: str
     entity_type: str | None
     entity_id: int | None
-    values: Mapping[str, Any] = field(repr=False)
+    values: Mapping[str, Any]
     modes: frozenset[str] = frozenset()
     mark: tuple[str, str] | None = None
     ended: float = 0.0
     elapsed: float = 0.0
+
+    def __repr__(self) -> str:
+        return f"WrittenRow({self.method!r}, {self.entity_type!r}, {self.entity_id!r})"  # values are not for logs
 
     def run(self, client: Any, match: Sequence[str] | None, window: float | None, wait: float | None) -> Any:
         """See `AmbiguousWrite.reconcile`."""
@@ -149,8 +150,7 @@ def reconciliation_of(call: Call, elapsed: float, dedupe_field: str | None) -> W
     )
 
 
-@dataclass(frozen=True)
-class UploadedFile:
+class UploadedFile(NamedTuple):
     """A file that was to be attached to a row."""
 
     entity_type: str | None

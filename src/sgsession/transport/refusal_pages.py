@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .exchange import Answer
+from .answers import Answer
 
 __all__ = ["words_of"]
 

@@ -26,7 +26,7 @@ _FAILURES = frozenset(
 )
 _OVERLOAD = frozenset({Happening.THROTTLED, Happening.MAINTENANCE})
 # A site that refuses a request is as well as one that grants it.
-_WELL = frozenset({Happening.ANSWERED, Happening.REFUSED, Happening.EXPIRED})
+_WELL = frozenset({Happening.ANSWERED, Happening.REFUSED})
 # Of a window with more requests than these, the last ones tell enough.
 _REMEMBERED = 256
 # Eight connections that are turned down at one moment say one thing, not eight.
@@ -54,9 +54,11 @@ class Restraint:
         self._most = most
         self._clock = clock
         self._chance = chance
-        self._lock = threading.Lock()
+        # Re-entrant: the handler of a signal that comes while it is held may use the pool.
+        self._lock = threading.RLock()
         self._budget = options.retry_budget
         self._in_a_row = 0
+        self._failed_last = clock() - _ONE_MOMENT
         self._recent: deque[tuple[float, bool]] = deque(maxlen=_REMEMBERED)
         self._open_until: float | None = None
         self._limit = most
@@ -93,14 +95,21 @@ class Restraint:
             self._budget -= 1
             return True
 
-    def note(self, happening: Happening) -> None:
-        """Learn from the way a request went."""
+    def note(self, happening: Happening, began: float | None = None) -> None:
+        """Learn from the way a request went, which began at that moment of the clock."""
         with self._lock:
             now = self._clock()
             if happening in _OVERLOAD and now - self._limit_changed >= _ONE_MOMENT:
                 self._limit, self._limit_changed = max(1, self._limit // 2), now
             if happening in _FAILURES:
-                self._failed(now)
+                # What was under way when another request failed fails of the same event: a server that restarts
+                # drops all connections at once, and it is one outage however many there are.
+                same = (
+                    began is not None and began < self._failed_last and now - self._failed_last < _ONE_MOMENT
+                )
+                if not same:
+                    self._failed_last = now
+                    self._failed(now)
             elif happening in _WELL:
                 self._succeeded(now)
 

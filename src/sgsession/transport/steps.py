@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import (
     AmbiguousWrite,
@@ -79,7 +78,7 @@ class Steps:
                 entity_id=row["id"],
                 step=f"upload of {' and '.join(left or wanted)}",
                 result=row,
-                rest=MissingThumbnails(entity_type, row["id"], left, tuple(wanted), row),
+                rest=MissingThumbnails(entity_type, row["id"], left, tuple(wanted), row).resume,
             ) from problem
 
     @contextmanager
@@ -108,14 +107,13 @@ class Steps:
                 entity_type=entity_type,
                 entity_id=entity_id,
                 step="link of the file",
-                rest=MissingLink(path, form, in_doubt, time.time(), getattr(problem, "elapsed", 0.0)),
+                rest=MissingLink(path, form, in_doubt, time.time(), getattr(problem, "elapsed", 0.0)).resume,
             ) from problem
         else:
             self._uploaded += (field_name,)
 
 
-@dataclass(frozen=True)
-class MissingThumbnails:
+class MissingThumbnails(NamedTuple):
     """The thumbnails that a written row lacks."""
 
     entity_type: str
@@ -124,7 +122,7 @@ class MissingThumbnails:
     names: tuple[str, ...]
     row: Mapping[str, Any]
 
-    def __call__(self, client: Any) -> dict[str, Any]:
+    def resume(self, client: Any) -> dict[str, Any]:
         """Upload them; returns the row with their addresses, as the whole call would have."""
         row = dict(self.row)
         for name, path in self.paths.items():
@@ -134,17 +132,19 @@ class MissingThumbnails:
         return row
 
 
-@dataclass(frozen=True)
-class MissingLink:
+class MissingLink(NamedTuple):
     """A file that lies in the storage and was perhaps linked to its row."""
 
     path: str
-    form: Mapping[str, Any] = field(repr=False)
+    form: Mapping[str, Any]
     in_doubt: bool = True
     ended: float = 0.0
     elapsed: float = 0.0
 
-    def __call__(self, client: Any) -> int:
+    def __repr__(self) -> str:
+        return f"MissingLink({self.path!r})"  # what was sent is not for logs
+
+    def resume(self, client: Any) -> int:
         """Link it, unless it is linked already; returns the id of its Attachment."""
         if self.in_doubt and "display_name" in self.form:
             looked_for = self._file()

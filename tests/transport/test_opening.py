@@ -1,0 +1,115 @@
+"""Opening a connection: names that nobody resolves, machines that say nothing, all in the time that there is."""
+
+from __future__ import annotations
+
+import _thread
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import pytest
+
+from sgsession import ShotgunPool, SiteUnavailable
+from sgsession.pool import TransportOptions
+from sgsession.transport.addresses import Address
+from sgsession.transport.answers import ExchangeFailed
+from sgsession.transport.decisions import Happening
+from sgsession.transport.opening import opened
+
+from .scripted import Scripted
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What names lead to: (host, port) pairs, or a function that is called first. All else is as it is."""
+    known: dict[str, Any] = {}
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, port: Any, *how: Any, flags: int = 0, **more: Any) -> Any:
+        if host not in known or flags & socket.AI_NUMERICHOST:
+            return real(host, port, *how, flags=flags, **more)
+        leads_to = known[host]() if callable(known[host]) else known[host]
+        return [entry for machine in leads_to for entry in real(*machine, *how, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return known
+
+
+@pytest.fixture
+def silent() -> Iterator[tuple[str, int]]:
+    """A machine that does not answer when somebody connects."""
+    with ExitStack() as opened_sockets:
+        listener = opened_sockets.enter_context(closing(socket.create_server(("127.0.0.1", 0), backlog=0)))
+        address = listener.getsockname()
+        for _ in range(3):  # until its queue is full
+            waiting = opened_sockets.enter_context(closing(socket.socket()))
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        yield address
+
+
+def test_a_name_server_that_does_not_answer(names: dict[str, Any]) -> None:
+    """The look-up of a name is part of the time for connecting; the call ends in time, and nothing was sent."""
+    answered = threading.Event()
+    ended = threading.Event()
+
+    def wait() -> Any:
+        answered.wait(30)
+        ended.set()
+        return [("127.0.0.1", 9)]
+
+    names["studio.test"] = wait
+    options = TransportOptions(connect_timeout=0.3, attempts=2, backoff_base=0.001)
+    began = time.monotonic()
+    with (
+        ShotgunPool("http://studio.test", "robot", "key", options=options) as pool,
+        pytest.raises(SiteUnavailable, match=r"where studio\.test is"),
+    ):
+        pool.find_one("Shot", [])
+    assert time.monotonic() - began < 1.5
+    answered.set()
+    assert ended.wait(10)
+
+
+def test_a_name_that_leads_nowhere(names: dict[str, Any]) -> None:
+    """What the look-up says is told."""
+
+    def unknown() -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "nobody of that name")
+
+    names["studio.test"] = unknown
+    with pytest.raises(ExchangeFailed, match="nobody of that name") as failure:
+        opened(Address("http", "studio.test", 80), 5.0)
+    assert failure.value.happening is Happening.UNREACHABLE
+
+
+def test_a_silent_machine_leaves_time_for_the_next(names: dict[str, Any], silent: tuple[str, int]) -> None:
+    """Of a name with two machines the first does not answer: the second is reached in the same time."""
+    with Scripted() as site:
+        names["studio.test"] = [silent, ("127.0.0.1", site.port)]
+        with closing(opened(Address("http", "studio.test", 80), 1.0)) as connection:
+            assert connection.getpeername()[1] == site.port
+
+
+def test_silent_machines_share_the_time(names: dict[str, Any], silent: tuple[str, int]) -> None:
+    """However many machines a name has, connecting ends in its time."""
+    names["studio.test"] = [silent] * 5
+    began = time.monotonic()
+    with pytest.raises(ExchangeFailed):
+        opened(Address("http", "studio.test", 80), 0.5)
+    assert 0.4 < time.monotonic() - began < 1.5
+
+
+def test_without_threads_names_are_found(names: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the interpreter's end no thread can be started any more: the name is looked up in place."""
+
+    def no_thread(*_: Any) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with Scripted() as site:
+        names["studio.test"] = [("127.0.0.1", site.port)]
+        monkeypatch.setattr(_thread, "start_new_thread", no_thread)
+        opened(Address("http", "studio.test", 80), 1.0).close()
