@@ -20,7 +20,7 @@ from contextlib import suppress
 from typing import Any
 
 from .errors import PoolClosedError, PoolTimeoutError
-from .transport.bell import Bell
+from .transport.line.bell import Bell
 
 __all__ = ["Lease", "Leases"]
 

@@ -17,9 +17,9 @@ from .errors import AmbiguousWrite, PartialWrite
 from .leases import Lease, Leases
 from .transport import client as clients
 from .transport.after_fork import renew_after_fork
-from .transport.attempts import Attempts
-from .transport.options import TransportOptions
-from .transport.secrets import hide_address, hide_arguments
+from .transport.calling.attempts import Attempts
+from .transport.calling.options import TransportOptions
+from .transport.line.secrets import hide_address, hide_arguments
 
 __all__ = ["ShotgunPool", "TransportOptions"]
 

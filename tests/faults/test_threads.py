@@ -14,8 +14,8 @@ from sgsession import ShotgunPool
 from sgsession.testing.fault_site import FaultSite
 from sgsession.testing.interruption import switch_interval
 from sgsession.transport import sending
-from sgsession.transport.answers import Answer
-from sgsession.transport.exchange import Line
+from sgsession.transport.line.answers import Answer
+from sgsession.transport.line.exchange import Line
 
 from .operations import becomes
 from .test_storm import in_threads

@@ -17,7 +17,7 @@ import pytest
 
 from sgsession import Entity, Session
 from sgsession.graph.wire import WireRows, WireValues
-from sgsession.transport.moments import reader_of_moments
+from sgsession.transport.calling.moments import reader_of_moments
 
 PAGE = 500
 STEPS = ["Layout", "Animation", "Effects", "Lighting", "Compositing"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sgsession import Session
 from sgsession.graph.wire import WireRows, WireValues
-from sgsession.transport.moments import reader_of_moments
+from sgsession.transport.calling.moments import reader_of_moments
 
 from .views import back_references, known, links_turned_round
 

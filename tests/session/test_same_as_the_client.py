@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sgsession import Session, ShotgunPool
-from sgsession.transport import envelope
+from sgsession.transport.calling import envelope
 
 from ..scripted_client import ScriptedClient, entities
 

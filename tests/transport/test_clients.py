@@ -19,7 +19,7 @@ from sgsession import AmbiguousWrite, ShotgunPool, SiteUnavailable
 from sgsession.errors import ConfigurationError, PoolTimeoutError
 from sgsession.site import LocalSite
 from sgsession.transport import self_check
-from sgsession.transport.options import TransportOptions
+from sgsession.transport.calling.options import TransportOptions
 from sgsession.transport.self_check import UnsafeTransportWarning
 
 from .proxy import Proxy

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgsession.transport.calls import IDEMPOTENT, READS, Call, effect_of
-from sgsession.transport.decisions import Decision, Effect, Happening, Verdict, decide, leaves_doubt
-from sgsession.transport.options import TransportOptions
+from sgsession.transport.calling.calls import IDEMPOTENT, READS, Call, effect_of
+from sgsession.transport.calling.decisions import Decision, Effect, Verdict, decide, leaves_doubt
+from sgsession.transport.calling.options import TransportOptions
+from sgsession.transport.line.answers import Happening
 
 PLAIN = TransportOptions()
 REJECTING = TransportOptions(maintenance_is_rejection=True)

@@ -18,7 +18,7 @@ import pytest
 from sgsession import AsyncSession, ShotgunPool, SiteUnavailable
 from sgsession.errors import PoolClosedError
 from sgsession.site import LocalSite
-from sgsession.transport.options import TransportOptions
+from sgsession.transport.calling.options import TransportOptions
 
 PROJECT = {"type": "Project", "id": 123}
 

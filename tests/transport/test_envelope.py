@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sgsession.transport import envelope
-from sgsession.transport.answers import Answer, ExchangeFailed
-from sgsession.transport.calls import Call
-from sgsession.transport.decisions import Happening
+from sgsession.transport.calling import envelope
+from sgsession.transport.calling.calls import Call
+from sgsession.transport.line.answers import Answer, ExchangeFailed, Happening
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -21,11 +21,10 @@ from shotgun_api3 import Fault
 from sgsession import AmbiguousWrite, ConfigurationError, ShotgunPool, SiteUnavailable
 from sgsession.errors import SiteRefusal
 from sgsession.testing.certificates import certificate
-from sgsession.transport.addresses import Address
-from sgsession.transport.answers import ExchangeFailed
-from sgsession.transport.decisions import Happening
-from sgsession.transport.exchange import Line
-from sgsession.transport.options import TransportOptions
+from sgsession.transport.calling.options import TransportOptions
+from sgsession.transport.line.addresses import Address
+from sgsession.transport.line.answers import ExchangeFailed, Happening
+from sgsession.transport.line.exchange import Line
 
 from .proxy import Proxy
 from .scripted import FOUND, HOLD, MADE, Scripted, answer, dripping, framed
@@ -223,8 +222,8 @@ def test_a_connection_that_breaks_before_a_byte_left_is_replaced() -> None:
     """Where the kernel refuses the first byte, nothing was sent: that is no doubt."""
     ours, theirs = socket.socketpair()
     theirs.close()
-    from sgsession.transport.exchange import _send
-    from sgsession.transport.timed import TimedSocket
+    from sgsession.transport.line.exchange import _send
+    from sgsession.transport.line.timed import TimedSocket
 
     with ours, pytest.raises(ExchangeFailed) as problem:
         _send(TimedSocket(ours, time.monotonic() + 5, 5), b"POST / HTTP/1.1\r\n\r\n", b"{}")
@@ -233,8 +232,8 @@ def test_a_connection_that_breaks_before_a_byte_left_is_replaced() -> None:
 
 def test_a_connection_that_breaks_in_the_middle_is_a_doubt() -> None:
     """Once a byte was handed over, a break is a doubt."""
-    from sgsession.transport.exchange import _send
-    from sgsession.transport.timed import TimedSocket
+    from sgsession.transport.line.exchange import _send
+    from sgsession.transport.line.timed import TimedSocket
 
     ours, theirs = socket.socketpair()
 
@@ -506,7 +505,7 @@ def test_a_line_is_not_used_by_a_forked_child() -> None:
 
 def test_verification_is_never_given_up() -> None:
     """The context that all connections use asks for a certificate, and for the host's name in it."""
-    from sgsession.transport.opening import _context
+    from sgsession.transport.line.opening import _context
 
     context = _context(None)
     assert context.verify_mode is ssl.CERT_REQUIRED

@@ -29,7 +29,7 @@ from sgsession.errors import PoolClosedError, PoolTimeoutError
 from sgsession.leases import Lease, Leases
 from sgsession.site import LocalSite
 from sgsession.testing.interruption import every_interruption, interrupt_after, interrupt_at, switch_interval
-from sgsession.transport.bell import Bell
+from sgsession.transport.line.bell import Bell
 
 
 class Connection:
@@ -364,7 +364,7 @@ def _use(leases: Leases) -> None:
         raise
 
 
-OWN = ("sgsession.leases", "sgsession.transport.bell", __name__)
+OWN = ("sgsession.leases", "sgsession.transport.line.bell", __name__)
 
 
 @pytest.mark.uncovered
@@ -458,7 +458,7 @@ def test_a_bell_survives_interrupts() -> None:
     assert bell.wait(0)
     assert not bell.wait(0.001)
     for action in (bell.ring, lambda: bell.wait(0)):
-        for outcome in every_interruption(action, modules=("sgsession.transport.bell", "contextlib")):
+        for outcome in every_interruption(action, modules=("sgsession.transport.line.bell", "contextlib")):
             bell.wait(0)
             bell.ring()
             assert bell.wait(0), outcome

@@ -15,7 +15,7 @@ _COMPARE = """
 import random, sys
 from datetime import datetime, timedelta
 from shotgun_api3 import Shotgun
-from sgsession.transport.moments import reader_of_moments
+from sgsession.transport.calling.moments import reader_of_moments
 
 seed, to_local = int(sys.argv[1]), sys.argv[2] == "local"
 dice = random.Random(seed)

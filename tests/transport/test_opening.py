@@ -14,10 +14,9 @@ import pytest
 
 from sgsession import ShotgunPool, SiteUnavailable
 from sgsession.pool import TransportOptions
-from sgsession.transport.addresses import Address
-from sgsession.transport.answers import ExchangeFailed
-from sgsession.transport.decisions import Happening
-from sgsession.transport.opening import opened
+from sgsession.transport.line.addresses import Address
+from sgsession.transport.line.answers import ExchangeFailed, Happening
+from sgsession.transport.line.opening import opened
 
 from .scripted import Scripted
 

@@ -25,7 +25,7 @@ from sgsession.errors import (
 from sgsession.site import LocalSite
 from sgsession.testing.fault_site import FaultSite
 from sgsession.testing.faults import Fin, Status
-from sgsession.transport.options import TransportOptions
+from sgsession.transport.calling.options import TransportOptions
 
 from .scripted import Scripted, framed
 
@@ -37,7 +37,7 @@ LOST = {"dropped": {"dropped": True}, "502": {"status": 502}, "truncated": {"tru
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Writes that are given up end at once here; the true wait is five seconds."""
-    monkeypatch.setattr("sgsession.transport.reconciling._SHORTEST_WAIT", 0.0)
+    monkeypatch.setattr("sgsession.transport.calling.reconciling._SHORTEST_WAIT", 0.0)
 
 
 @pytest.fixture

@@ -14,13 +14,12 @@ import pytest
 from shotgun_api3 import ShotgunError
 
 from sgsession import AmbiguousWrite, SiteUnavailable
-from sgsession.transport.answers import Answer, ExchangeFailed
-from sgsession.transport.attempts import Attempts
-from sgsession.transport.calls import Call
-from sgsession.transport.decisions import Happening
-from sgsession.transport.exchange import Line
-from sgsession.transport.options import TransportOptions
-from sgsession.transport.restraint import Restraint
+from sgsession.transport.calling.attempts import Attempts
+from sgsession.transport.calling.calls import Call
+from sgsession.transport.calling.options import TransportOptions
+from sgsession.transport.calling.restraint import Restraint
+from sgsession.transport.line.answers import Answer, ExchangeFailed, Happening
+from sgsession.transport.line.exchange import Line
 
 OPTIONS = TransportOptions()
 WELL = Answer(200, "OK", {}, b"")
@@ -85,7 +84,7 @@ class SimulatedPools:
 
     def _call(self, restraint: Restraint) -> Iterator[float]:
         # The loop of Attempts.carry_out, cut at its pauses so that calls of all pools interleave.
-        from sgsession.transport.decisions import Effect, Verdict, decide
+        from sgsession.transport.calling.decisions import Effect, Verdict, decide
 
         if restraint.admit() > 0:
             return

@@ -10,10 +10,10 @@ import shotgun_api3
 from shotgun_api3 import Fault, ShotgunError
 
 from ..errors import ConfigurationError, SiteRefusal, SiteUnavailable
-from .attempts import Attempts
-from .decisions import Happening
+from .calling.attempts import Attempts
+from .line.answers import Happening
+from .line.secrets import hide_address, hide_arguments, hide_settings
 from .safe_client import SafeClient
-from .secrets import hide_address, hide_arguments, hide_settings
 from .self_check import check_override
 
 __all__ = [

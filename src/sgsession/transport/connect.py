@@ -16,7 +16,7 @@ import shotgun_api3
 
 from ..errors import ConfigurationError, did_you_mean
 from .client import make_client
-from .secrets import hide_address, hide_arguments
+from .line.secrets import hide_address, hide_arguments
 
 __all__ = ["connect", "profiles_file"]
 

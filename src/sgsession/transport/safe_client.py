@@ -13,13 +13,12 @@ from shotgun_api3 import AuthenticationFault
 
 from ..errors import SiteRefusal
 from ..graph.wire import WireRows
-from .answers import Answer, ExchangeFailed
-from .calls import Call
+from .calling.calls import Call
+from .calling.envelope import results_of
 from .collector import collector_paused
-from .decisions import Happening
-from .envelope import results_of
-from .own_transports import answer_of
-from .secrets import Hidden, HiddenBytes, unprinted, without_secrets
+from .line.answers import Answer, ExchangeFailed, Happening
+from .line.own_transports import answer_of
+from .line.secrets import Hidden, HiddenBytes, unprinted, without_secrets
 from .uploads import Uploads
 
 __all__ = ["SEAMS", "SafeClient"]

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from .addresses import Address
-from .answers import Answer
-from .attempts import Attempts
-from .calls import Call
-from .exchange import Line
-from .proxies import proxy_of_environment
+from .calling.attempts import Attempts
+from .calling.calls import Call
+from .line.addresses import Address
+from .line.answers import Answer
+from .line.exchange import Line
+from .line.proxies import proxy_of_environment
 
 __all__ = ["Sender"]
 

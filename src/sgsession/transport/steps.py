@@ -16,7 +16,7 @@ from ..errors import (
     SiteUnavailable,
     WriteNotFoundError,
 )
-from .reconciling import UploadedFile
+from .calling.reconciling import UploadedFile
 
 __all__ = ["MissingLink", "MissingThumbnails", "Steps"]
 

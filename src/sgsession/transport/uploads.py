@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from .answers import Answer, ExchangeFailed
-from .attempts import Attempts
-from .calls import Call
-from .decisions import Happening
-from .forms import Form, pieces_of
-from .secrets import forget_frames, without_secrets
+from .calling.attempts import Attempts
+from .calling.calls import Call
+from .line.answers import Answer, ExchangeFailed, Happening
+from .line.forms import Form, pieces_of
+from .line.secrets import forget_frames, without_secrets
 from .sending import Sender
 from .steps import Steps
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..errors import ReconciliationError, SeveralMatchesError, WriteNotFoundError
+from ...errors import ReconciliationError, SeveralMatchesError, WriteNotFoundError
 from .calls import Call
 
 __all__ = ["UploadedFile", "WrittenRow", "reconciliation_of"]

@@ -16,8 +16,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 
 from .addresses import Address
-from .answers import Answer, ExchangeFailed
-from .decisions import Happening
+from .answers import Answer, ExchangeFailed, Happening
 from .opening import opened
 from .secrets import HiddenBytes
 from .timed import TimedSocket

@@ -11,9 +11,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from ..line.answers import Happening
 from .options import TransportOptions
 
-__all__ = ["Decision", "Effect", "Happening", "Verdict", "decide", "leaves_doubt"]
+__all__ = ["Decision", "Effect", "Verdict", "decide", "leaves_doubt"]
 
 
 class Effect(Enum):
@@ -25,27 +26,6 @@ class Effect(Enum):
     """Nothing more than sending it once, for whoever accepts that it may undo what others did meanwhile."""
     WRITE = "write"
     """Possibly everything twice. What is not known to be a read is this."""
-
-
-class Happening(Enum):
-    """How one attempt to send a request and read its answer ended."""
-
-    UNREACHABLE = "nobody answered there"
-    """Name, connection, proxy or TLS handshake failed: not a byte of the request left."""
-    UNTRUSTED = "its certificate is not trusted"
-    UNSENT = "the connection broke while the request was being sent"
-    SILENT = "no answer came"
-    BROKEN = "its answer was not one of a site"
-    TOO_LARGE = "its answer was larger than allowed"
-    THROTTLED = "it turned the request down for now"
-    MAINTENANCE = "it is down for maintenance or too busy"
-    FAILED = "it failed over the request"
-    GATEWAY = "the gateway before it gave up"
-    IMPATIENT = "it did not wait for the whole request"
-    """408: what is not whole is not executed. Some servers say so to a connection that idles, and then hang up."""
-    REFUSED = "it refused the request"
-    """Any other status that is no success: a definite no, nothing was done."""
-    ANSWERED = "it answered"
 
 
 class Verdict(Enum):

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from .answers import Answer, ExchangeFailed
+from ..line.answers import Answer, ExchangeFailed, Happening
 from .calls import Call
-from .decisions import Happening
 
 __all__ = ["happened", "results_of"]
 

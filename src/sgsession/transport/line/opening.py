@@ -15,9 +15,8 @@ import time
 from typing import Any
 
 from .addresses import Address
-from .answers import ExchangeFailed
+from .answers import ExchangeFailed, Happening
 from .bell import Bell
-from .decisions import Happening
 from .secrets import Hidden, HiddenBytes
 from .timed import TimedSocket
 

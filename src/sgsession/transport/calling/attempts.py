@@ -9,20 +9,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import AmbiguousWrite, InterruptedWrite, SiteRefusal, SiteUnavailable
-from ..graph.wire import WireValues
-from .answers import Answer, ExchangeFailed
-from .bell import Bell
+from ...errors import AmbiguousWrite, InterruptedWrite, SiteRefusal, SiteUnavailable
+from ...graph.wire import WireValues
+from ..line.answers import Answer, ExchangeFailed, Happening
+from ..line.bell import Bell
+from ..line.exchange import Line
+from ..line.refusal_pages import words_of
+from ..line.secrets import hide_settings
 from .calls import Call, effect_of
-from .decisions import Decision, Effect, Happening, Verdict, decide, leaves_doubt
+from .decisions import Decision, Effect, Verdict, decide, leaves_doubt
 from .envelope import happened
-from .exchange import Line
 from .moments import reader_of_moments
 from .options import TransportOptions
 from .reconciling import reconciliation_of
-from .refusal_pages import words_of
 from .restraint import Restraint
-from .secrets import hide_settings
 
 __all__ = ["Attempts"]
 

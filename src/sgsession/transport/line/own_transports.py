@@ -7,8 +7,7 @@ from typing import Any
 
 from shotgun_api3 import ShotgunError
 
-from .answers import Answer, ExchangeFailed
-from .decisions import Happening
+from .answers import Answer, ExchangeFailed, Happening
 from .exchange import Line
 
 __all__ = ["answer_of"]

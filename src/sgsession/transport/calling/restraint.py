@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from .decisions import Happening
+from ..line.answers import Happening
 from .options import TransportOptions
 
 __all__ = ["Restraint"]
