@@ -18,6 +18,7 @@ SHOT_FIELDS = [
 ]  # fmt: skip
 SEQUENCE_FIELDS = ["updated_at", "code", "project", "project.Project.updated_at", "project.Project.name"]
 SHOT = {"type": "Shot", "id": 1}
+_NO_MORE = object()
 
 
 @pytest.fixture
@@ -35,11 +36,20 @@ def no_read_stays_open(session: Session) -> Iterator[None]:
 
 
 def drive(plan: Any, *answers: list[Any]) -> tuple[list[list[Request]], Any]:
-    """All requests of a plan that is given these answers, and its value."""
+    """All requests of a plan, as it begins them, and its value. The answers to those of a turn are a list."""
     asked: list[list[Request]] = []
+    begun = 0
+    given = iter(answer for several in answers for answer in several)
+    answer = None
     try:
-        for answer in (None, *answers):
-            asked.append(plan.send(answer))  # noqa: PERF401  # what was asked so far is the result
+        while True:
+            if requests := plan.send(answer):
+                asked.append(requests)
+            begun += len(requests) - 1
+            assert begun >= 0, "it waits for an answer to nothing"
+            answer = next(given, _NO_MORE)
+            if answer is _NO_MORE:
+                break
     except StopIteration as end:
         return asked, end.value
     raise AssertionError(f"The plan asks for more: {asked[-1]}")
@@ -344,10 +354,10 @@ def test_fetch_hierarchy_goes_on_where_no_chain_foresaw(session: Session) -> Non
     }
     plan = hierarchy.fetch_hierarchy(session.graph, session.importance, [task])
     assert next(plan)[0].args[0] == "Task"
-    [request] = plan.send([[row]])
+    [request] = plan.send([row])
     assert request.args[:2] == ("Level", [["id", "in", [3]]])
     with pytest.raises(StopIteration) as end:
-        plan.send([[]])
+        plan.send([])
     assert [entity.key for entity in end.value.value] == [("Task", 1), ("Level", 3)]
 
 

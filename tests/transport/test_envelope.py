@@ -40,7 +40,7 @@ def test_both_decoders_read_the_same(value: Any) -> None:
     """Whatever JSON holds, huge integers and lone surrogates too, comes out the same, type for type."""
     body = json.dumps({"results": value}).encode()
     slow = envelope._decoder.decode(body.decode())
-    assert repr(envelope._decoded(body)) == repr(slow)
+    assert repr(envelope.decoded(body)) == repr(slow)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from ..entity import minimize
@@ -10,7 +11,7 @@ from ..plans.plan import Plan, Request
 from ..pool import ShotgunPool
 from ..transport.collector import collector_paused
 
-__all__ = ["Finished", "call", "step", "while_answers_wait"]
+__all__ = ["Finished", "call", "step"]
 
 
 class Finished:
@@ -25,34 +26,33 @@ class Finished:
 def step(
     plan: Plan[Any],
     lock: AbstractContextManager[Any],
-    results: list[Any] | None = None,
+    answer: Any = None,
     problem: BaseException | None = None,
 ) -> list[Request] | Finished:
-    """Hand results, or what went wrong, to a plan; return its next requests, or its end.
+    """Hand an answer, or what went wrong, to a plan; return the requests that it begins next, or its end.
 
-    The lock is held while the plan works on the graph, and never while a request is under way.
+    The lock is held while the plan works on the graph, and never while an answer is waited for.
     """
     with lock, collector_paused():
         try:
             if problem is not None:
                 return plan.throw(problem)
-            return next(plan) if results is None else plan.send(results)
+            return plan.send(answer)
         except StopIteration as end:
             return Finished(end.value)
 
 
-def while_answers_wait(requests: list[Request]) -> AbstractContextManager[None]:
-    """The collector's pause from several requests to the step that takes their answers.
+def call(client: Any, request: Request, decode: Callable[[bytes], Any] | None = None) -> Any:
+    """Make one request through the pool, or through whatever else the session was given.
 
-    The rows of the first ones wait for the others, and no collection would find garbage among them.
+    Args:
+        client: of the session.
+        request: what to call.
+        decode: reads the JSON of found rows.
     """
-    return collector_paused() if len(requests) > 1 else nullcontext()
-
-
-def call(client: Any, request: Request) -> Any:
-    """Make one request through the pool, or through whatever else the session was given."""
     if isinstance(client, ShotgunPool):
-        # The rows of a plan are decoded where they are merged, in one pass.
-        method = "find_rows" if request.method == "find" and client.hands_over_rows else request.method
-        return client.call(method, *request.args, **request.kwargs)
+        if request.method == "find" and client.hands_over_rows:
+            # The values of a plan's rows are read where they are merged, in one pass.
+            return client.call("find_rows", *request.args, decode=decode, **request.kwargs)
+        return client.call(request.method, *request.args, **request.kwargs)
     return getattr(client, request.method)(*minimize(request.args), **minimize(request.kwargs))

@@ -78,10 +78,12 @@ def ask(graph: Graph, importance: Importance, lacking: Lacking) -> Plan[list[Ent
         return []
     missed = []
     with graph.reading() as moment:
-        pages = yield requests
-        for rows, (chunk, paths) in zip(pages, asked, strict=True):
+        for chunk, paths in asked:
+            rows = yield requests
+            requests = []
             # By key: one that was forgotten meanwhile is another object now, but it is on the site.
             present = {entity.key for entity in merge_rows(graph, rows, moment)}
+            del rows
             for entity in chunk:
                 if entity.key not in present:
                     missed.append(entity)
@@ -113,11 +115,13 @@ def filter_exists(
     asked = [(kind, chunk) for kind, of_kind in unsure.items() for chunk in chunks(of_kind)]
     if asked:
         with graph.reading() as moment:
-            pages = yield [
+            begin = [
                 Request("find", (kind, [["id", "in", [entity["id"] for entity in chunk]]], ["id"]))
                 for kind, chunk in asked
             ]
-            for rows, (_, chunk) in zip(pages, asked, strict=True):
+            for _, chunk in asked:
+                rows = yield begin
+                begin = []
                 present = {row["id"] for row in rows}
                 graph.saw([entity for entity in chunk if entity["id"] in present], True, moment)
                 graph.saw([entity for entity in chunk if entity["id"] not in present], False, moment)
@@ -153,16 +157,14 @@ def fetch_backrefs(
             asked = [(index, number) for index, numbers in next_pages.items() for number in numbers]
             finds = [(requests[index], number) for index, number in asked]
             # A client that tells nothing of pages goes through them by itself.
-            pages = yield [
-                page_of(request, number) if side_by_side > 1 else request for request, number in finds
-            ]
-            pages.reverse()
+            begin = [page_of(request, number) if side_by_side > 1 else request for request, number in finds]
             for index, _ in asked:
-                rows = pages.pop()
+                rows = yield begin
+                begin = []
                 merge_rows(graph, rows, moment, fields)
                 if side_by_side < 2 or not isinstance(rows, WireRows) or not rows.has_next_page:
                     next_pages.pop(index, None)
-            del rows
+                del rows
             ahead = side_by_side // max(1, len(next_pages)) or 1
             next_pages = {
                 index: range(numbers.stop, numbers.stop + ahead) for index, numbers in next_pages.items()

@@ -1,8 +1,12 @@
-"""What a plan is: it yields lists of requests and receives the list of their results.
+"""What a plan is: it yields requests to begin, and receives the answer of the one that was begun first.
 
-Requests of one list are independent: whoever drives the plan may run them side by side. Between two
-yields the driver holds the graph's lock, so a plan sees and changes the graph alone; across a yield it
-does not. The list of results is the plan's own. A plan catches nothing that it cannot repair.
+A yield of several requests begins all of them; one of none waits for the next answer. Those that were begun are
+independent: whoever drives the plan may run them side by side. Answers come in the order in which they were asked
+for, each once, and belong to the plan. It lets go of one before it yields for the next: a page of rows is decoded
+into the memory that the page before it leaves. A plan may end before it had all its answers.
+
+Between two yields the driver holds the graph's lock, so a plan sees and changes the graph alone; across a yield it
+does not. A plan catches nothing that it cannot repair.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ class Request(NamedTuple):
     kwargs: Mapping[str, Any] = MappingProxyType({})
 
 
-Plan = Generator[list[Request], list[Any], T]
+Plan = Generator[list[Request], Any, T]
 
 
 def chunks(items: Iterable[T], size: int = IDS_PER_REQUEST) -> Iterator[Sequence[T]]:

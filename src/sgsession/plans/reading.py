@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 from ..entity import Entity, Unknown, look_up
@@ -39,7 +40,7 @@ def find(
 ) -> Plan[list[Any]]:
     """The entities that match, in the order of the site.
 
-    The first page by itself: most finds fit one. Then as many pages at once as are allowed, each asked for
+    The first page by itself: most finds fit one. Then as many pages are under way as are allowed, each asked for
     once, until the site says that there is no next one.
     """
     request = _find_request(
@@ -51,25 +52,22 @@ def find(
     exist = not request.kwargs.get("retired_only", False)
     found: list[Any] = []
     with graph.reading() as moment:
-        pages = yield [page_of(request, 1) if by_page else request]
-        number = 1
-        while True:
-            # Each page goes as soon as it is merged: while the next ones come, nobody keeps what they replace.
-            pages.reverse()
-            while pages:
-                rows = pages.pop()
-                found += (
-                    merge_rows(graph, rows, moment, asked, exist) if merge else as_the_client_gives_them(rows)
-                )
-                has_more = by_page and isinstance(rows, WireRows) and rows.has_next_page
-                if not has_more or (limit and len(found) >= limit):
-                    return found[:limit] if limit and by_page else found
+        begin, begun = [page_of(request, 1) if by_page else request], 1
+        for number in count(1):
+            rows = yield begin
+            found += (
+                merge_rows(graph, rows, moment, asked, exist) if merge else as_the_client_gives_them(rows)
+            )
+            has_more = by_page and isinstance(rows, WireRows) and rows.has_next_page
             del rows
+            if not has_more or (limit and len(found) >= limit):
+                break
             # Pages are as long as the site makes them; what is wanted may end before they do.
             left = -(-(limit - len(found)) * number // len(found)) if limit and found else side_by_side
-            wanted = max(1, min(side_by_side, left))
-            pages = yield [page_of(request, number + ahead) for ahead in range(1, wanted + 1)]
-            number += wanted
+            last = max(begun, number + max(1, min(side_by_side, left)))
+            begin = [page_of(request, page) for page in range(begun + 1, last + 1)]
+            begun = last
+    return found[:limit] if limit and by_page else found
 
 
 def page_of(request: Request, number: int) -> Request:
@@ -93,9 +91,11 @@ def find_pages(
         for options in options_of_pages
     ]
     with graph.reading() as moment:
-        pages = yield requests
         found = []
-        for rows, request in zip(pages, requests, strict=True):
+        begin = requests
+        for request in requests:
+            rows = yield begin
+            begin = []
             # A client that hides what the site says of the next page has one until a page is empty.
             has_next = rows.has_next_page if isinstance(rows, WireRows) else bool(rows)
             exist = not request.kwargs.get("retired_only", False)
@@ -104,6 +104,7 @@ def find_pages(
                 if merge
                 else as_the_client_gives_them(rows)
             )
+            del rows
             found.append((taken, has_next))
         return found
 
@@ -123,7 +124,7 @@ def find_one(
         "find_one", graph, importance, entity_type, filters, fields, options, add_default_fields
     )
     with graph.reading() as moment:
-        [row] = yield [request]
+        row = yield [request]
         if row is None or not merge:
             return row
         exist = not request.kwargs.get("retired_only", False)
@@ -201,16 +202,19 @@ def get(
     if unknown and fetch:
         asked = asked_fields(importance, entity_type, paths)
         with graph.reading() as moment:
-            pages = yield [
+            begin = [
                 Request("find", (entity_type, [["id", "in", list(chunk)]], asked))
                 for chunk in chunks(unknown)
             ]
             arrived = set()
-            for rows in pages:
+            for _ in range(len(begin)):
+                rows = yield begin
+                begin = []
                 for entity in merge_rows(graph, rows, moment):
                     arrived.add(entity["id"])
                     for path in graph.unknown_paths(entity, paths):
                         graph.mark_absent(entity, path)
+                del rows
             # What was asked for and did not come is not there, though the session may know it by a link.
             gone.update(entity_id for entity_id in unknown if entity_id not in arrived)
             known = [graph.identity.get((entity_type, entity_id)) for entity_id in gone]
@@ -229,7 +233,4 @@ def summarize(
     """What the site sums up; nothing is merged. One request."""
     entity_type = graph.schema.type_name(entity_type)
     checked = asked_filters(graph, entity_type, filters)
-    [summary] = yield [
-        Request("summarize", (entity_type, checked, summary_fields), given(options, _DEFAULTS))
-    ]
-    return summary
+    return (yield [Request("summarize", (entity_type, checked, summary_fields), given(options, _DEFAULTS))])

@@ -28,7 +28,7 @@ def create(
     values = _site_fields(graph, entity_type, {**_fields(data), **fields})
     wanted = _returned(graph, importance, entity_type, return_fields)
     with graph.reading() as moment:
-        [row] = yield [Request("create", (entity_type, values, wanted))]
+        row = yield [Request("create", (entity_type, values, wanted))]
         return _note_written(graph, [_merge_written(graph, row, moment)])[0]
 
 
@@ -62,7 +62,7 @@ def update(
         [(entity_type, one_id)] = keys
         request = Request("update", (entity_type, one_id, _site_fields(graph, entity_type, values)), extra)
         with graph.reading() as moment:
-            [row] = yield [request]
+            row = yield [request]
             return _note_written(graph, [_merge_written(graph, row, moment)])[0]
     if not keys:
         return []
@@ -77,7 +77,7 @@ def update(
         for entity_type, one_id in keys
     ]
     with graph.reading() as moment:
-        [rows] = yield [Request("batch", (updates,))]
+        rows = yield [Request("batch", (updates,))]
         return _note_written(graph, [_merge_written(graph, row, moment) for row in rows])
 
 
@@ -85,7 +85,7 @@ def retire(graph: Graph, target: Any, entity_id: int | None) -> Plan[bool]:
     """Retire one entity on the site; False when it was retired already. The session keeps it."""
     key = _target_key(graph, target, entity_id)
     with graph.reading() as moment:
-        [changed] = yield [Request("delete", key)]
+        changed = yield [Request("delete", key)]
         _note_written(graph, [_note_existence(graph, key, False, moment)])
     return bool(changed)
 
@@ -94,7 +94,7 @@ def revive(graph: Graph, target: Any, entity_id: int | None) -> Plan[bool]:
     """Bring one retired entity back; False when it was not retired."""
     key = _target_key(graph, target, entity_id)
     with graph.reading() as moment:
-        [changed] = yield [Request("revive", key)]
+        changed = yield [Request("revive", key)]
         _note_written(graph, [_note_existence(graph, key, True, moment)])
     return bool(changed)
 
@@ -109,7 +109,7 @@ def batch(graph: Graph, importance: Importance, requests: Sequence[Mapping[str, 
     if not copied:
         return []
     with graph.reading() as moment:
-        [results] = yield [Request("batch", (copied,))]
+        results = yield [Request("batch", (copied,))]
         written = [
             _note_existence(graph, (request["entity_type"], request["entity_id"]), False, moment)
             if request["request_type"] == "delete"

@@ -7,6 +7,7 @@ the transport. Its seams are the methods of the client in SEAMS; `self_check` se
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from shotgun_api3 import AuthenticationFault
@@ -15,7 +16,6 @@ from ..errors import SiteRefusal
 from ..graph.wire import WireRows
 from .calling.calls import Call
 from .calling.envelope import results_of
-from .collector import collector_paused
 from .line.answers import Answer, ExchangeFailed, Happening
 from .line.own_transports import answer_of
 from .line.secrets import Hidden, HiddenBytes, unprinted, without_secrets
@@ -55,6 +55,7 @@ class SafeClient(Uploads):
     # Inside `find_rows`: rows pass undecoded, and the site is asked whether more follow.
     _hands_over = False
     _has_next_page = False
+    _decode: Callable[[bytes], Any] | None = None
 
     def _call_rpc(
         self, method: str, params: Any, include_auth_params: bool = True, first: bool = False
@@ -140,8 +141,7 @@ class SafeClient(Uploads):
                 )
             if answer.status >= 300:
                 return without_secrets(answer, self.config), None
-            with collector_paused():
-                envelope = results_of(answer, call)
+            envelope = results_of(answer, call, self._decode if call.method == "read" else None)
             if (
                 call.in_doubt
                 and not call.is_read
@@ -157,13 +157,17 @@ class SafeClient(Uploads):
     def _decode_response(self, headers: Any, body: Any) -> Any:
         return body.envelope if isinstance(body, _Decoded) else super()._decode_response(headers, body)  # type: ignore[misc]
 
-    def find_rows(self, *args: Any, **kwargs: Any) -> WireRows:
-        """As the client's `find`, with the rows as the site sent them: whoever merges them decodes them too."""
-        self._hands_over = True
+    def find_rows(self, *args: Any, decode: Callable[[bytes], Any] | None = None, **kwargs: Any) -> WireRows:
+        """As the client's `find`, with the rows as the site sent them: whoever merges them reads their values too.
+
+        Args:
+            decode: reads the JSON of answers, as `calling.envelope.decoded` does.
+        """
+        self._hands_over, self._decode = True, decode
         try:
             rows = self.find(*args, **kwargs)  # type: ignore[attr-defined]
         finally:
-            self._hands_over = False
+            self._hands_over, self._decode = False, None
         local_path_field = self.client_caps.local_path_field  # type: ignore[attr-defined]
         values = self._attempts.wire_values(bool(self.config.convert_datetimes_to_utc), local_path_field)
         return WireRows(rows, values, self._has_next_page)

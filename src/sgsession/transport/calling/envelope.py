@@ -7,10 +7,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from ..collector import collector_paused
 from ..line.answers import Answer, ExchangeFailed, Happening
 from .calls import Call
 
-__all__ = ["happened", "results_of"]
+__all__ = ["decoded", "happened", "results_of"]
 
 
 def happened(answer: Answer) -> Happening:
@@ -29,8 +30,13 @@ def happened(answer: Answer) -> Happening:
     return Happening.FAILED if status >= 500 else Happening.REFUSED
 
 
-def results_of(answer: Answer, call: Call) -> Any:
+def results_of(answer: Answer, call: Call, decode: Callable[[bytes], Any] | None = None) -> Any:
     """The decoded envelope of a successful answer to this call.
+
+    Args:
+        answer: with a status below 300.
+        call: what was asked.
+        decode: what does the work of `decoded`, perhaps in another thread.
 
     Raises:
         ExchangeFailed: a login page, a cut or empty body, other JSON, results that do not fit what was asked:
@@ -43,7 +49,7 @@ def results_of(answer: Answer, call: Call) -> Any:
             return answer.body  # comma-separated values (wire.md 2.12)
         raise ExchangeFailed(Happening.BROKEN, f"it is {kind.split(';')[0] or 'of no type'}, not JSON")
     try:
-        envelope = _decoded(answer.body)
+        envelope = (decode or decoded)(answer.body)
     except (ValueError, RecursionError) as problem:
         raise ExchangeFailed(Happening.BROKEN, f"it is no JSON ({type(problem).__name__})") from None
     if isinstance(envelope, dict):
@@ -90,15 +96,22 @@ def _is_row(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("id"), int)
 
 
-def _decoded(body: bytes) -> Any:
-    quick = _quick_decoder()
-    # It makes floats of integers past 64 bits: those have 19 digits or more.
-    if quick is not None and _LONG_NUMBER not in body.translate(_DIGITS):
-        try:
-            return quick(body)
-        except ValueError:
-            pass  # it refuses more than JSON does, lone surrogates say
-    return _decoder.decode(body.decode("utf-8"))
+def decoded(body: bytes) -> Any:
+    """What the JSON in these bytes says.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: it is nested too deep to be read.
+    """
+    with collector_paused():
+        quick = _quick_decoder()
+        # It makes floats of integers past 64 bits: those have 19 digits or more.
+        if quick is not None and _LONG_NUMBER not in body.translate(_DIGITS):
+            try:
+                return quick(body)
+            except ValueError:
+                pass  # it refuses more than JSON does, lone surrogates say
+        return _decoder.decode(body.decode("utf-8"))
 
 
 # Each digit as a 0, all else as a space: that takes a twelfth of the time of a pattern, which would cost more than
