@@ -8,8 +8,8 @@ import statistics
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,8 @@ HIERARCHY_OF = 1000
 LATENCY = 0.1
 IMPORT_ROUNDS = 15
 ROUNDS_OF_A_MILLION = 3
+# How often ten thousand rows are read before and after a million of them.
+BESIDE_A_MILLION = 5
 
 
 @dataclass
@@ -62,7 +64,11 @@ class Results:
 
     versions: dict[str, str] = field(default_factory=dict)
     rows: dict[int, dict[str, list[float]]] = field(default_factory=dict)
-    """Microseconds of the processor for a row, by number of rows."""
+    """Microseconds of the processor for a row, by number of rows; client and site share one processor."""
+    growth: dict[str, list[float]] = field(default_factory=dict)
+    """That at a million rows by that at ten thousand, measured around it."""
+    spread_out: dict[str, list[float]] = field(default_factory=dict)
+    """Microseconds for a row of a hundred thousand, with all processors for client and site."""
     memory: dict[str, list[float]] = field(default_factory=dict)
     """Bytes kept for a row."""
     wall: dict[str, dict[str, list[float]]] = field(default_factory=dict)
@@ -99,6 +105,11 @@ class Worker:
         if cost.get("rows", count) != count:
             raise RuntimeError(f"{self.name} found {cost['rows']} rows of {count}")
         return cost
+
+    @property
+    def process(self) -> int:
+        """The number of its process."""
+        return self._process.pid
 
     def close(self) -> None:
         """End it."""
@@ -150,21 +161,76 @@ def measured(folder: Path, rounds: int, longer: bool, say: Any) -> Iterator[Resu
         opened.callback(recorder.close)
         workers = opened.enter_context(_workers(pythons, recorder, site, NAMES))
         few = max(3, rounds // 3)
-        for size, names, times in (
-            (1000, NAMES, rounds),
-            (10_000, EVERY_SIZE, rounds),
-            (TASKS, EVERY_SIZE, few),
-        ):
-            say(f"{size:,} rows")
-            # The first round records what the site says.
-            _rows(workers, size, names)
-            results.rows[size] = _rounds(workers, size, names, times)
+        with one_processor([os.getpid(), *(worker.process for worker in workers)]):
+            for size, names, times in (
+                (1000, NAMES, rounds),
+                (10_000, EVERY_SIZE, rounds),
+                (TASKS, EVERY_SIZE, few),
+            ):
+                say(f"{size:,} rows")
+                # The first round records what the site says.
+                _rows(workers, size, names)
+                results.rows[size] = _rounds(workers, size, names, times)
+        say(f"{TASKS:,} rows on all processors")
+        results.spread_out = _rounds(workers, TASKS, MILLION, few)
         _measure(results, recorder, workers, few, say)
         yield results
         if longer:
             say("1,000,000 rows")
-            results.rows[1_000_000] = _rounds(workers, 1_000_000, MILLION, ROUNDS_OF_A_MILLION)
+            with one_processor([os.getpid(), *(worker.process for worker in workers)]):
+                _measure_a_million(results, recorder, workers)
             yield results
+
+
+@contextmanager
+def one_processor(processes: Iterable[int]) -> Iterator[None]:
+    """Let processes share one processor, where the system can be told so.
+
+    Two processors are often two threads of one core, and then each takes up to twice as long for the same work while
+    the other is busy. A client that reads ahead works at the same time as its server; one that waits for each answer
+    does not. On one processor, each pays for its own work alone.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    processes, everywhere = list(processes), os.sched_getaffinity(0)
+
+    def put(where: set[int]) -> None:
+        for process in processes:
+            for thread in Path(f"/proc/{process}/task").iterdir():
+                with suppress(ProcessLookupError):  # it has ended meanwhile
+                    os.sched_setaffinity(int(thread.name), where)
+
+    put({min(everywhere)})
+    try:
+        yield
+    finally:
+        put(everywhere)
+
+
+def _measure_a_million(results: Results, recorder: Recorder, workers: list[Worker]) -> None:
+    """A million rows, with ten thousand before and after: a machine is not as fast now as it was minutes ago.
+
+    The ten thousand are others each time, from all of the million: the same pages over and over would come out of the
+    processor's cache, to whoever reads them.
+    """
+    million: dict[str, list[float]] = defaultdict(list)
+    growth: dict[str, list[float]] = defaultdict(list)
+    for _ in range(ROUNDS_OF_A_MILLION):
+        for worker in workers:
+            if worker.name not in MILLION:
+                continue
+            few = []
+            for turn in range(2 * BESIDE_A_MILLION):
+                if turn == BESIDE_A_MILLION:
+                    [cost] = _rows([worker], 1_000_000, MILLION).values()
+                    million[worker.name].append(cost)
+                recorder.skipped = 200 * turn + 100
+                few += _rows([worker], 10_000, MILLION).values()
+                recorder.skipped = 0
+            growth[worker.name].append(cost / statistics.median(few))
+    results.rows[1_000_000] = dict(million)
+    results.growth = dict(growth)
 
 
 def _rounds(workers: list[Worker], size: int, names: Sequence[str], times: int) -> dict[str, list[float]]:
