@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from benchmarks.third_party_clients import environment
 from sgsession import __version__
 from sgsession.site import LocalSite
 
-from .recorder import Recorder
+from .recorder import PAGE, Recorder
 
 __all__ = ["NAMES", "OURS", "Results", "Worker", "measured", "spread"]
 
@@ -54,8 +55,6 @@ HIERARCHY_OF = 1000
 LATENCY = 0.1
 IMPORT_ROUNDS = 15
 ROUNDS_OF_A_MILLION = 3
-# How often ten thousand rows are read before and after a million of them.
-BESIDE_A_MILLION = 5
 
 
 @dataclass
@@ -66,7 +65,7 @@ class Results:
     rows: dict[int, dict[str, list[float]]] = field(default_factory=dict)
     """Microseconds of the processor for a row, by number of rows; client and site share one processor."""
     growth: dict[str, list[float]] = field(default_factory=dict)
-    """That at a million rows by that at ten thousand, measured around it."""
+    """That of a million rows by that of ten thousand, found at the same time."""
     spread_out: dict[str, list[float]] = field(default_factory=dict)
     """Microseconds for a row of a hundred thousand, with all processors for client and site."""
     memory: dict[str, list[float]] = field(default_factory=dict)
@@ -135,7 +134,7 @@ def measured(folder: Path, rounds: int, longer: bool, say: Any) -> Iterator[Resu
 
     Args:
         folder: for the environments of the other clients.
-        rounds: how often each is measured; a third as often where it takes long.
+        rounds: how often each is measured; more often what takes a moment, a third as often what takes long.
         longer: a million rows, too.
         say: is told what is being measured.
     """
@@ -163,8 +162,8 @@ def measured(folder: Path, rounds: int, longer: bool, say: Any) -> Iterator[Resu
         few = max(3, rounds // 3)
         with one_processor([os.getpid(), *(worker.process for worker in workers)]):
             for size, names, times in (
-                (1000, NAMES, rounds),
-                (10_000, EVERY_SIZE, rounds),
+                (1000, NAMES, 3 * rounds),
+                (10_000, EVERY_SIZE, 2 * rounds),
                 (TASKS, EVERY_SIZE, few),
             ):
                 say(f"{size:,} rows")
@@ -178,7 +177,9 @@ def measured(folder: Path, rounds: int, longer: bool, say: Any) -> Iterator[Resu
         if longer:
             say("1,000,000 rows")
             with one_processor([os.getpid(), *(worker.process for worker in workers)]):
-                _measure_a_million(results, recorder, workers)
+                results.rows[1_000_000] = _rounds(workers, 1_000_000, MILLION, ROUNDS_OF_A_MILLION)
+                say("1,000,000 rows, beside 10,000")
+                results.growth = _growth(workers, site)
             yield results
 
 
@@ -208,29 +209,32 @@ def one_processor(processes: Iterable[int]) -> Iterator[None]:
         put(everywhere)
 
 
-def _measure_a_million(results: Results, recorder: Recorder, workers: list[Worker]) -> None:
-    """A million rows, with ten thousand before and after: a machine is not as fast now as it was minutes ago.
+def _growth(workers: list[Worker], site: LocalSite) -> dict[str, list[float]]:
+    """The cost of a row of a million by that of ten thousand, which a second process finds over and over meanwhile.
 
-    The ten thousand are others each time, from all of the million: the same pages over and over would come out of the
-    processor's cache, to whoever reads them.
+    Both take turns on their processor every few milliseconds. One after the other, a machine that does other people's
+    work as well would decide: it is half as fast now as it was a moment ago.
     """
-    million: dict[str, list[float]] = defaultdict(list)
     growth: dict[str, list[float]] = defaultdict(list)
-    for _ in range(ROUNDS_OF_A_MILLION):
+    with ExitStack() as opened:
+        recorder = Recorder(site, TASKS)
+        opened.callback(recorder.close)
+        threads = opened.enter_context(ThreadPoolExecutor())
         for worker in workers:
-            if worker.name not in MILLION:
+            if worker.name not in OURS:
                 continue
-            few = []
-            for turn in range(2 * BESIDE_A_MILLION):
-                if turn == BESIDE_A_MILLION:
-                    [cost] = _rows([worker], 1_000_000, MILLION).values()
-                    million[worker.name].append(cost)
-                recorder.skipped = 200 * turn + 100
-                few += _rows([worker], 10_000, MILLION).values()
-                recorder.skipped = 0
-            growth[worker.name].append(cost / statistics.median(few))
-    results.rows[1_000_000] = dict(million)
-    results.growth = dict(growth)
+            beside = Worker(Path(sys.executable), worker.name, recorder.url, site)
+            opened.callback(beside.close)
+            _cost(beside, TASKS)
+            for _ in range(ROUNDS_OF_A_MILLION):
+                million = threads.submit(_cost, worker, 1_000_000)
+                few: list[float] = []
+                while not million.done():
+                    # Other ones each time: the same pages over and over would come out of the processor's cache.
+                    recorder.skipped = 20 * len(few) % (1_000_000 // PAGE)
+                    few.append(_cost(beside, 10_000))
+                growth[worker.name].append(million.result() / statistics.mean(few))
+    return dict(growth)
 
 
 def _rounds(workers: list[Worker], size: int, names: Sequence[str], times: int) -> dict[str, list[float]]:
@@ -243,9 +247,12 @@ def _rounds(workers: list[Worker], size: int, names: Sequence[str], times: int) 
 
 def _rows(workers: list[Worker], size: int, names: Sequence[str]) -> dict[str, float]:
     """One round: microseconds of the processor for a row."""
-    return {
-        worker.name: worker.do("find", size)["cpu"] / size * 1e6 for worker in workers if worker.name in names
-    }
+    return {worker.name: _cost(worker, size) for worker in workers if worker.name in names}
+
+
+def _cost(worker: Worker, size: int) -> float:
+    cost: float = worker.do("find", size)["cpu"] / size * 1e6
+    return cost
 
 
 def _measure(results: Results, recorder: Recorder, workers: list[Worker], few: int, say: Any) -> None:
