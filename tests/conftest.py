@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,3 +111,11 @@ def _server(config: pytest.Config) -> Server:
         where = config.getoption("--site-database")
         config.stash[_SERVER] = postgresql.running(where) if "://" in where else postgresql.started()
     return config.stash[_SERVER]
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    """Random numbers; where a test fails, their seed is printed with it."""
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")  # noqa: T201
+    return random.Random(seed)

@@ -172,7 +172,10 @@ def done(client: Any, order: dict[str, Any]) -> dict[str, Any]:
         return {"rows": size(found), "bytes": kept}
     wall, cpu = time.perf_counter(), time.process_time()
     found = client.find(count)
+    # Whoever kept the collector from running has it run now, and not behind the clock's back.
+    kept: list[list[None]] = [[] for _ in range(2000)]
     cost = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+    del kept
     return {"rows": size(found), **cost}
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +22,7 @@ from benchmarks.third_party_clients import environment
 from sgsession import __version__
 from sgsession.site import LocalSite
 
-from .recorder import PAGE, Recorder
+from .recorder import Recorder
 
 __all__ = ["NAMES", "OURS", "Results", "Worker", "measured", "spread"]
 
@@ -55,6 +57,8 @@ HIERARCHY_OF = 1000
 LATENCY = 0.1
 IMPORT_ROUNDS = 15
 ROUNDS_OF_A_MILLION = 3
+# How long a million rows are read before ten thousand are read in between.
+SECONDS_OF_A_MILLION = 0.7
 
 
 @dataclass
@@ -65,7 +69,7 @@ class Results:
     rows: dict[int, dict[str, list[float]]] = field(default_factory=dict)
     """Microseconds of the processor for a row, by number of rows; client and site share one processor."""
     growth: dict[str, list[float]] = field(default_factory=dict)
-    """That of a million rows by that of ten thousand, found at the same time."""
+    """That of a million rows by that of ten thousand, found in between."""
     spread_out: dict[str, list[float]] = field(default_factory=dict)
     """Microseconds for a row of a hundred thousand, with all processors for client and site."""
     memory: dict[str, list[float]] = field(default_factory=dict)
@@ -178,7 +182,7 @@ def measured(folder: Path, rounds: int, longer: bool, say: Any) -> Iterator[Resu
             say("1,000,000 rows")
             with one_processor([os.getpid(), *(worker.process for worker in workers)]):
                 results.rows[1_000_000] = _rounds(workers, 1_000_000, MILLION, ROUNDS_OF_A_MILLION)
-                say("1,000,000 rows, beside 10,000")
+                say("1,000,000 rows, and 10,000 in between")
                 results.growth = _growth(workers, site)
             yield results
 
@@ -210,12 +214,14 @@ def one_processor(processes: Iterable[int]) -> Iterator[None]:
 
 
 def _growth(workers: list[Worker], site: LocalSite) -> dict[str, list[float]]:
-    """The cost of a row of a million by that of ten thousand, which a second process finds over and over meanwhile.
+    """The cost of a row of a million by that of ten thousand, for which the million is stopped again and again.
 
-    Both take turns on their processor every few milliseconds. One after the other, a machine that does other people's
-    work as well would decide: it is half as fast now as it was a moment ago.
+    One after the other, a machine that does other people's work as well would decide: it is half as fast now as it
+    was a moment ago.
     """
     growth: dict[str, list[float]] = defaultdict(list)
+    if not hasattr(signal, "SIGSTOP"):
+        return {}
     with ExitStack() as opened:
         recorder = Recorder(site, TASKS)
         opened.callback(recorder.close)
@@ -225,14 +231,17 @@ def _growth(workers: list[Worker], site: LocalSite) -> dict[str, list[float]]:
                 continue
             beside = Worker(Path(sys.executable), worker.name, recorder.url, site)
             opened.callback(beside.close)
-            _cost(beside, TASKS)
             for _ in range(ROUNDS_OF_A_MILLION):
                 million = threads.submit(_cost, worker, 1_000_000)
                 few: list[float] = []
                 while not million.done():
-                    # Other ones each time: the same pages over and over would come out of the processor's cache.
-                    recorder.skipped = 20 * len(few) % (1_000_000 // PAGE)
-                    few.append(_cost(beside, 10_000))
+                    time.sleep(SECONDS_OF_A_MILLION)
+                    os.kill(worker.process, signal.SIGSTOP)
+                    try:
+                        _cost(beside, 10_000)  # what the other one left in the caches is not to count
+                        few.append(_cost(beside, 10_000))
+                    finally:
+                        os.kill(worker.process, signal.SIGCONT)
                 growth[worker.name].append(million.result() / statistics.mean(few))
     return dict(growth)
 

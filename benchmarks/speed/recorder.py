@@ -36,12 +36,10 @@ class Recorder:
         url: where clients connect to.
         latency: seconds that each answer waits before it leaves.
         requests: how many of each method came since the last `clear`.
-        skipped: pages of tasks before the one that is given as the first.
     """
 
     def __init__(self, site: LocalSite, tasks: int) -> None:
         self.latency = 0.0
-        self.skipped = 0
         self.requests: Counter[str] = Counter()
         self._site = site
         self._pages = tasks // PAGE
@@ -55,7 +53,8 @@ class Recorder:
     def close(self) -> None:
         """End the server; the site stays."""
         # Wakes the thread that accepts, which a close alone does not.
-        self._listening.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         for connection in list(self._open):
             with suppress(OSError):
@@ -102,7 +101,7 @@ class Recorder:
         if method == "read" and params[0]["type"] == "Task" and not params[0]["filters"]["conditions"]:
             has_turns = True
             paging = params[0]["paging"]
-            turn, page = divmod(paging["current_page"] - 1 + self.skipped, self._pages)
+            turn, page = divmod(paging["current_page"] - 1, self._pages)
             paging["current_page"] = page + 1
         key = json.dumps([method, params])
         if key not in self._recorded:

@@ -94,7 +94,9 @@ class Session(SessionBase):
             add_default_fields: False asks for no important fields.
 
         Returns:
-            Entities in the site's order; one request for each page of rows.
+            Entities in the site's order. One request where a page of 500 rows holds them all. Else a request for each
+            page, as many under way as the pool has connections; all but one of these may be for pages behind the
+            last. A `limit` that can be reached asks for no page that it does not need.
 
         Raises:
             SyntaxProblem: filters, fields or order cannot be read; nothing was sent.

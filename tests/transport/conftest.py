@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 
 import pytest
@@ -15,11 +14,3 @@ def own_site() -> Iterator[LocalSite]:
     """The small demo, for one test."""
     with LocalSite(demo="small") as site:
         yield site
-
-
-@pytest.fixture
-def dice() -> random.Random:
-    """Random numbers; where a test fails, their seed is printed with it."""
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")  # noqa: T201
-    return random.Random(seed)

@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 
 from ..plans.plan import Plan, Request
 from ..pool import ShotgunPool
-from ..transport.collector import collector_paused
-from .steps import Finished, call, step
+from .steps import Finished, call, end, pause_for, step
 from .threads import Threads
-from .under_way import Outcome, UnderWay
+from .under_way import UnderWay
 
 __all__ = ["call_in_thread", "run"]
 
@@ -26,30 +25,27 @@ async def run(
     """Drive a plan to its end and return its value. What a request raises is raised in the plan.
 
     When the awaiting task is cancelled the plan ends as before its last yield; a call that is under way
-    runs to its end in its thread, where it returns its connection, and its result is dropped.
+    runs to its end in its thread, where it returns its connection, and its result is dropped. One that is not sent yet
+    stays so. In the same way end those pages that a find has asked for behind its last one.
     """
-    begun, pause = _Begun(threads), ExitStack()
-    try:
-        state = step(plan, lock)
-        while not isinstance(state, Finished):
-            if len(state) > 1:
-                # From the decoding of rows to their merging, no collection would find garbage among them. With
-                # others in between, each would look at all that is known for the sake of one page.
-                pause.close()
-                pause.enter_context(collector_paused())
-            try:
-                answer = await begun.next_answer(client(), state)
-            except BaseException as problem:
-                state = step(plan, lock, problem=problem)
-            else:
-                state = step(plan, lock, answer)
-            # The next page takes the memory that this one leaves, while the processor has it at hand.
-            answer = None
-        await begun.end()
-        return state.value  # type: ignore[no-any-return]
-    finally:
-        begun.leave()
-        pause.close()
+    begun = _Begun(threads)
+    with ExitStack() as pause:
+        try:
+            state = step(plan, lock)
+            while not isinstance(state, Finished):
+                pause_for(state, pause)
+                try:
+                    answer = await begun.next_answer(client(), state)
+                except BaseException as problem:
+                    state = step(plan, lock, problem=problem)
+                else:
+                    state = step(plan, lock, answer)
+                # The next page takes the memory that this one leaves, while the processor has it at hand.
+                answer = None
+            return state.value  # type: ignore[no-any-return]
+        finally:
+            end(plan, lock)
+            begun.leave()
 
 
 async def call_in_thread(threads: Threads, client: Callable[[], Any], request: Request) -> Any:
@@ -66,33 +62,27 @@ class _Begun:
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
-        # In another thread, with where it tells of itself; or not sent yet, to a client that may not bear several.
-        self._requests: deque[tuple[UnderWay, asyncio.Queue[bytes | Outcome]] | Request] = deque()
-
-    def __bool__(self) -> bool:
-        return bool(self._requests)
+        # In other threads, with what each of them rings; or not sent yet, to a client that may not bear several.
+        self._requests: deque[tuple[UnderWay, asyncio.Queue[None]] | Request] = deque()
 
     async def next_answer(self, client: Any, requests: list[Request]) -> Any:
         """Begin requests; the answer of the one that was begun first."""
-        if not isinstance(client, ShotgunPool):
+        if isinstance(client, ShotgunPool):
+            for request in requests:
+                bell: asyncio.Queue[None] = asyncio.Queue()
+                self._requests.append((self._threads.begin(client, request, _ringing(bell)), bell))
+        else:
             self._requests.extend(requests)
-            return await asyncio.to_thread(call, client, self._requests.popleft())  # type: ignore[arg-type]
-        for request in requests:
-            arrived: asyncio.Queue[bytes | Outcome] = asyncio.Queue()
-            self._requests.append((self._threads.begin(client, request, _telling(arrived)), arrived))
-        under_way, arrived = self._requests[0]  # type: ignore[misc]
-        while (outcome := under_way.take(await arrived.get())) is None:
-            pass
+        first = self._requests[0]
+        if isinstance(first, Request):
+            self._requests.popleft()
+            return await asyncio.to_thread(call, client, first)
+        under_way, bell = first
+        while under_way.outcome is None:
+            await bell.get()
+            under_way.decode()
         self._requests.popleft()
-        return outcome.result()
-
-    async def end(self) -> None:
-        """Wait for what nobody wants any more."""
-        self.leave()
-        while self._requests:
-            under_way, arrived = self._requests.popleft()  # type: ignore[misc]
-            while under_way.take(await arrived.get()) is None:
-                pass
+        return under_way.outcome.result()
 
     def leave(self) -> None:
         """Nobody waits for what is under way: it ends by itself."""
@@ -101,11 +91,11 @@ class _Begun:
                 request[0].leave()
 
 
-def _telling(arrived: asyncio.Queue[Any]) -> Callable[[Any], None]:
+def _ringing(bell: asyncio.Queue[None]) -> Callable[[], None]:
     loop = asyncio.get_running_loop()
 
-    def tell(what: Any) -> None:
+    def ring() -> None:
         with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            loop.call_soon_threadsafe(arrived.put_nowait, what)
+            loop.call_soon_threadsafe(bell.put_nowait, None)
 
-    return tell
+    return ring

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 from ..entity import minimize
@@ -11,7 +11,7 @@ from ..plans.plan import Plan, Request
 from ..pool import ShotgunPool
 from ..transport.collector import collector_paused
 
-__all__ = ["Finished", "call", "step"]
+__all__ = ["Finished", "call", "end", "pause_for", "step"]
 
 
 class Finished:
@@ -40,6 +40,28 @@ def step(
             return plan.send(answer)
         except StopIteration as end:
             return Finished(end.value)
+        finally:
+            del problem  # or it would hold this frame, which holds it, and all that the frames around know
+
+
+def end(plan: Plan[Any], lock: AbstractContextManager[Any]) -> None:
+    """End a plan that was interrupted outside of it: the graph is not to wait for its answers.
+
+    Whoever keeps the traceback, as a shell does, would keep it waiting.
+    """
+    with lock:
+        plan.close()
+
+
+def pause_for(begun: list[Request], pause: ExitStack) -> None:
+    """Where several requests begin, pause the collector until `pause` is closed.
+
+    From the decoding of rows to their merging it would find no garbage among them; and each time that it ran between
+    two pages, it would look at all that is known for the sake of one.
+    """
+    if len(begun) > 1:
+        pause.close()
+        pause.enter_context(collector_paused())
 
 
 def call(client: Any, request: Request, decode: Callable[[bytes], Any] | None = None) -> Any:

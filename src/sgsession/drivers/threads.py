@@ -6,17 +6,18 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..plans.plan import Plan, Request
 from ..pool import ShotgunPool
-from ..transport.collector import collector_paused
-from .steps import Finished, call, step
+from .steps import Finished, call, end, pause_for, step
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
+    from queue import SimpleQueue
 
-    from .under_way import Outcome, UnderWay
+    from .under_way import UnderWay
 
 __all__ = ["Threads"]
 
@@ -33,37 +34,33 @@ class Threads:
     def run(self, plan: Plan[T], client: Callable[[], Any], lock: AbstractContextManager[Any]) -> T:
         """Drive a plan to its end and return its value. What a request raises is raised in the plan.
 
-        However it ends, no request of it is under way afterwards.
+        What it has begun and does not want any more is waited for; what is not sent yet stays so.
         """
-        begun, pause = _Begun(self), ExitStack()
-        try:
-            state = step(plan, lock)
-            while not isinstance(state, Finished):
-                if len(state) > 1:
-                    # From the decoding of rows to their merging, no collection would find garbage among them. With
-                    # others in between, each would look at all that is known for the sake of one page.
-                    pause.close()
-                    pause.enter_context(collector_paused())
-                try:
-                    answer = begun.next_answer(client(), state)
-                except BaseException as problem:
-                    state = step(plan, lock, problem=problem)
-                else:
-                    state = step(plan, lock, answer)
-                # The next page takes the memory that this one leaves, while the processor has it at hand.
-                answer = None
-            return state.value  # type: ignore[no-any-return]
-        finally:
-            begun.end()
-            pause.close()
+        begun = _Begun(self)
+        with ExitStack() as pause:
+            try:
+                state = step(plan, lock)
+                while not isinstance(state, Finished):
+                    pause_for(state, pause)
+                    try:
+                        answer = begun.next_answer(client(), state)
+                    except BaseException as problem:
+                        state = step(plan, lock, problem=problem)
+                    else:
+                        state = step(plan, lock, answer)
+                    # The next page takes the memory that this one leaves, while the processor has it at hand.
+                    answer = None
+                return state.value  # type: ignore[no-any-return]
+            finally:
+                pause.close()  # first: what follows may wait
+                end(plan, lock)
+                begun.end()
 
-    def begin(
-        self, client: ShotgunPool, request: Request, tell: Callable[[bytes | Outcome], None]
-    ) -> UnderWay:
-        """Start a request in another thread."""
+    def begin(self, client: ShotgunPool, request: Request, tell: Callable[[], None]) -> UnderWay:
+        """Start a request in another thread, which is told of by `tell`."""
         from .under_way import UnderWay
 
-        under_way = UnderWay(tell)
+        under_way = UnderWay(client, request, tell)
         try:
             # Under the lock, or close() could take the executor away in between.
             with self._starting:
@@ -73,11 +70,10 @@ class Threads:
                     from concurrent.futures import ThreadPoolExecutor
 
                     self._executor = ThreadPoolExecutor(client.max_connections, "sgsession")
-                self._executor.submit(under_way.make, client, request)
+                self._executor.submit(under_way.make)
         except RuntimeError:
             # At the interpreter's end no thread can be started any more; one after the other still works.
-            under_way.leave()
-            under_way.make(client, request)
+            under_way.make_here()
         return under_way
 
     def renew(self) -> None:
@@ -98,41 +94,37 @@ class _Begun:
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
-        # In another thread, with where it tells of itself; or not sent yet, to a client that may not bear several.
-        self._requests: deque[tuple[UnderWay, Any] | Request] = deque()
-
-    def __bool__(self) -> bool:
-        return bool(self._requests)
+        # In other threads, with what each of them rings; or not sent yet, to a client that may not bear several.
+        self._requests: deque[tuple[UnderWay, SimpleQueue[None]] | Request] = deque()
 
     def next_answer(self, client: Any, requests: list[Request]) -> Any:
         """Begin requests; the answer of the one that was begun first."""
         if not isinstance(client, ShotgunPool):
             self._requests.extend(requests)
-            return call(client, self._requests.popleft())  # type: ignore[arg-type]
-        own = None
-        if not self._requests:
-            own, *requests = requests
-        if requests:
+        elif len(requests) == 1 and not self._requests:
+            return call(client, requests[0])
+        elif requests:
             from queue import SimpleQueue  # here: a script of single requests needs none
-        for request in requests:
-            arrived: SimpleQueue[bytes | Outcome] = SimpleQueue()
-            self._requests.append((self._threads.begin(client, request, arrived.put), arrived))
-        if own is not None:
-            return call(client, own)
-        outcome = _outcome(*self._requests[0])
+
+            for request in requests:
+                bell: SimpleQueue[None] = SimpleQueue()
+                self._requests.append((self._threads.begin(client, request, partial(bell.put, None)), bell))
+        first = self._requests[0]
+        if isinstance(first, Request):
+            self._requests.popleft()
+            return call(client, first)
+        under_way, bell = first
+        while under_way.outcome is None:
+            bell.get()
+            under_way.decode()
         self._requests.popleft()
-        return outcome.result()
+        return under_way.outcome.result()
 
     def end(self) -> None:
         """Wait for what nobody wants any more."""
-        requests = [request for request in self._requests if not isinstance(request, Request)]
-        for under_way, _ in requests:
+        begun = [request for request in self._requests if not isinstance(request, Request)]
+        for under_way, _ in begun:
             under_way.leave()
-        for under_way, arrived in requests:
-            _outcome(under_way, arrived)
-
-
-def _outcome(under_way: UnderWay, arrived: Any) -> Outcome:
-    while (outcome := under_way.take(arrived.get())) is None:
-        pass
-    return outcome
+        for under_way, bell in begun:
+            while under_way.outcome is None:
+                bell.get()

@@ -123,6 +123,7 @@ def filter_exists(
                 rows = yield begin
                 begin = []
                 present = {row["id"] for row in rows}
+                del rows
                 graph.saw([entity for entity in chunk if entity["id"] in present], True, moment)
                 graph.saw([entity for entity in chunk if entity["id"] not in present], False, moment)
     return {entity for entity in own if entity._exists is not False}
