@@ -67,6 +67,8 @@ class AsyncEntity(Entity):
 class AsyncSession(SessionBase):
     """A `Session` whose operations are awaited; the requests run in the threads of its pool.
 
+    Answers are decoded and merged in the event loop's thread: some milliseconds for a page of 500 rows.
+
     Names, parameters and results are those of `Session`. What causes no request (`merge`, `get_url` …) is
     a plain method here, too.
 
