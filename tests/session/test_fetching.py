@@ -38,6 +38,53 @@ def test_fetch_asks_only_for_who_lacks_it(session: Session, costs: Costs) -> Non
     assert "234" not in str(requests[0].params["filters"])
 
 
+def test_fetch_asks_only_for_what_lacks(session: Session, costs: Costs) -> None:
+    """Of found shots, the named field alone, and `updated_at`: how old the row is that brings it."""
+    shots = session.find("Shot", [])
+    with costs(1) as requests:
+        session.fetch(shots, ["sg_cut_in", "code", "project.Project.name"])
+    assert sorted(requests[0].params["return_fields"]) == ["sg_cut_in", "updated_at"]
+    with costs(1) as requests:
+        session.fetch(shots, "sg_sequence.Sequence.description")
+    assert sorted(requests[0].params["return_fields"]) == [
+        "sg_sequence",
+        "sg_sequence.Sequence.description",
+        "updated_at",
+    ]
+    with costs(1) as requests:
+        session.get("Shot", [234, 235], ["sg_cut_out", "code"])
+    assert sorted(requests[0].params["return_fields"]) == ["sg_cut_out", "updated_at"]
+
+
+def test_fetch_by_force_asks_for_the_named_fields_alone(session: Session, costs: Costs) -> None:
+    """`force` is for what is named: what else is known is not asked for again."""
+    shots = session.find("Shot", [], ["sg_cut_in"])
+    with costs(1) as requests:
+        session.fetch(shots, ["sg_cut_in"], force=True)
+    assert sorted(requests[0].params["return_fields"]) == ["sg_cut_in", "updated_at"]
+
+
+def test_important_fields_come_along_where_one_lacks_them(session: Session, costs: Costs) -> None:
+    """A bare shot among found ones brings its core with the field that is fetched; then nothing lacks."""
+    bare = session.merge({"type": "Shot", "id": 236})
+    shots = session.find("Shot", [["id", "in", [234, 235]]])
+    with costs(1) as requests:
+        session.fetch([*shots, bare], "sg_cut_in")
+    assert {"code", "sg_sequence", "sg_sequence.Sequence.code"} <= set(requests[0].params["return_fields"])
+    with costs(0):
+        session.fetch_core([bare])
+
+
+def test_an_important_field_that_the_site_lacks_is_asked_for_once(session: Session, costs: Costs) -> None:
+    """Which comes along with another one, and never again."""
+    session.important_fields = {**session.important_fields, "Shot": ["code", "sg_mood"]}
+    shot = session.merge({"type": "Shot", "id": 234})
+    for field, along in (("sg_cut_in", True), ("sg_cut_out", False)):
+        with costs(1) as requests:
+            session.fetch([shot], field)
+        assert ("sg_mood" in requests[0].params["return_fields"]) is along
+
+
 def test_fetch_of_several_types(session: Session, costs: Costs) -> None:
     """One request for each type, however they are mixed."""
     rows = [("Task", 456), ("Shot", 234), ("Task", 457), ("Version", 601)]

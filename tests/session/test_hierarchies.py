@@ -50,6 +50,16 @@ def test_all_above_any_number_of_tasks(session: Session, shotgun: Any, costs: Co
     assert keys(everything) == truth(shotgun, tasks)
 
 
+def test_what_is_known_of_a_hierarchy_is_not_asked_for(session: Session, costs: Costs) -> None:
+    """Shots of which the names are known are asked for what stands above them, and not for their names once more."""
+    shots = session.find("Shot", [], ["code", "description"], add_default_fields=False)
+    with costs(1) as requests:
+        session.fetch_hierarchy(shots)
+    asked = set(requests[0].params["return_fields"])
+    assert {"sg_sequence", "sg_sequence.Sequence.code", "sg_sequence.Sequence.project", "updated_at"} <= asked
+    assert not asked & {"code", "description"}
+
+
 def test_each_is_returned_once(session: Session, costs: Costs) -> None:
     """However many tasks share a shot, and though a task is handed in twice."""
     with costs(2):

@@ -10,7 +10,7 @@ from ..errors import EntityNotFoundError, SyntaxProblem
 from ..graph.graph import Graph
 from ..graph.wire import WireRows
 from ..importance import Importance
-from .fields import asked_fields, expanded, own_entities
+from .fields import asked_fields, expanded, lacked_by_any, own_entities, with_links
 from .plan import Plan, Request, chunks
 from .reading import merge_rows, page_of
 
@@ -53,34 +53,46 @@ def _complete(
         missing = paths if force else graph.unknown_paths(entity, paths)
         if missing:
             lacking.setdefault(entity_type, {})[entity] = missing
-    missed = yield from ask(graph, importance, lacking)
+    missed = yield from ask(graph, importance, lacking, importance.core_fields)
     refuse_missing(missed)
 
 
-def ask(graph: Graph, importance: Importance, lacking: Lacking) -> Plan[list[Entity]]:
+def ask(
+    graph: Graph, importance: Importance, lacking: Lacking, along: Callable[[str], list[str]]
+) -> Plan[list[Entity]]:
     """Ask for what is lacking: one request for each type and chunk of ids, all side by side.
 
     What the site does not answer is remembered, so that it is not asked again.
 
+    Args:
+        graph: what is known.
+        importance: of the session.
+        lacking: what has to be known afterwards.
+        along: what else is asked of a type in the same breath, where one of its entities lacks it.
+
     Returns:
         The entities that the site does not have.
     """
-    asked: list[tuple[Sequence[Entity], list[str]]] = []
+    asked: list[tuple[Sequence[Entity], list[str], list[str]]] = []
     requests = []
     for entity_type, entities in lacking.items():
-        paths = list(dict.fromkeys(path for missing in entities.values() for path in missing))
-        fields = asked_fields(importance, entity_type, paths)
         for chunk in chunks(entities):
-            asked.append((chunk, paths))
+            paths = list(dict.fromkeys(path for entity in chunk for path in entities[entity]))
+            more = lacked_by_any(graph, chunk, along(entity_type))
+            asked.append((chunk, paths, more))
+            # What is important for all comes with every row: `updated_at` says how old it is.
+            fields = with_links([*paths, *importance.fields_for_all, *more])
             ids = [entity["id"] for entity in chunk]
             requests.append(Request("find", (entity_type, [["id", "in", ids]], fields)))
     if not requests:
         return []
     missed = []
     with graph.reading() as moment:
-        for chunk, paths in asked:
+        for chunk, paths, more in asked:
             rows = yield requests
             requests = []
+            # A site leaves fields that it does not have out of every row alike (wire.md 3.3).
+            paths += [path for path in more if rows and path not in rows[0]]
             # By key: one that was forgotten meanwhile is another object now, but it is on the site.
             present = {entity.key for entity in merge_rows(graph, rows, moment)}
             del rows

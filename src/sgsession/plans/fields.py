@@ -13,7 +13,15 @@ from ..syntax.braces import expand_braces
 from ..syntax.filters import check_filters, map_paths
 from ..syntax.paths import is_deep, links_on_the_way
 
-__all__ = ["asked_fields", "asked_filters", "asked_order", "expanded", "own_entities"]
+__all__ = [
+    "asked_fields",
+    "asked_filters",
+    "asked_order",
+    "expanded",
+    "lacked_by_any",
+    "own_entities",
+    "with_links",
+]
 
 
 def expanded(graph: Graph, entity_type: str, fields: Any) -> list[str]:
@@ -44,18 +52,30 @@ def expanded(graph: Graph, entity_type: str, fields: Any) -> list[str]:
 def asked_fields(
     importance: Importance, entity_type: str, paths: Iterable[str], add_default_fields: bool = True
 ) -> list[str]:
-    """All fields to ask a site for, where `paths` are wanted.
+    """All fields to ask a site for, where `paths` are wanted."""
+    return with_links([*paths, *(importance.core_fields(entity_type) if add_default_fields else ())])
 
-    The links on the way of a deep field come along: without them its value has nowhere to go, and a
-    link brings the display name of what it holds.
+
+def with_links(paths: Iterable[str]) -> list[str]:
+    """These paths, each once, and the links on the way of the deep ones.
+
+    Without its link a deep value has nowhere to go, and a link brings the display name of what it holds.
     """
     wanted = dict.fromkeys(paths)
-    if add_default_fields:
-        wanted.update(dict.fromkeys(importance.core_fields(entity_type)))
     for path in list(wanted):
         if is_deep(path):
             wanted.update(dict.fromkeys(links_on_the_way(path)))
     return list(wanted)
+
+
+def lacked_by_any(graph: Graph, entities: Iterable[Entity | None], paths: Iterable[str]) -> list[str]:
+    """Those of `paths` that are not known of at least one of these entities; None stands for an unknown one."""
+    entities = list(entities)
+    return [
+        path
+        for path in paths
+        if any(entity is None or graph.unknown_paths(entity, (path,)) for entity in entities)
+    ]
 
 
 def asked_filters(graph: Graph, entity_type: str, filters: Any) -> Any:

@@ -30,18 +30,8 @@ def fetch_hierarchy(
         above, lacking = _climb(graph, importance, given, gone)
         if not lacking:
             return above
-        # Asking for the whole chain costs no more than asking for what lacks in its first link.
-        missed = yield from ask(
-            graph,
-            importance,
-            {
-                kind: {
-                    entity: [*missing, *importance.hierarchy_fields(kind)]
-                    for entity, missing in of_kind.items()
-                }
-                for kind, of_kind in lacking.items()
-            },
-        )
+        # Asking for what lacks of the whole chain costs no more than asking for what lacks in its first link.
+        missed = yield from ask(graph, importance, lacking, importance.hierarchy_fields)
         refuse_missing([entity for entity in missed if any(entity is one for one in given)])
         # A parent that is not on the site any more has nothing above it that could be asked for.
         gone.update(map(id, missed))
@@ -97,7 +87,8 @@ def parent_of(graph: Graph, importance: Importance, entity: Entity) -> Plan[Enti
     links = list(_upward_links(importance, entity))
     if any(value is Unknown.NOT_LOADED for _, value in links):
         missing = [link for link, _ in links] + ["project"]
-        refuse_missing((yield from ask(graph, importance, {entity["type"]: {entity: missing}})))
+        lacking = {entity["type"]: {entity: missing}}
+        refuse_missing((yield from ask(graph, importance, lacking, importance.core_fields)))
         links = list(_upward_links(importance, entity))
     return next((value for _, value in links if isinstance(value, Entity)), None)
 
@@ -122,9 +113,8 @@ def project_of(
             of_kind = lacking.setdefault(near["type"], {})
             if look_up(near, "project") is Unknown.NOT_LOADED and len(of_kind) < IDS_PER_REQUEST:
                 of_kind[near] = ["project"]
-        missed = yield from ask(
-            graph, importance, {kind: of_kind for kind, of_kind in lacking.items() if of_kind}
-        )
+        lacking = {kind: of_kind for kind, of_kind in lacking.items() if of_kind}
+        missed = yield from ask(graph, importance, lacking, importance.core_fields)
         refuse_missing([one for one in missed if one is entity])
         project = look_up(entity, "project")
     if isinstance(project, Entity):

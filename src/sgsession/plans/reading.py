@@ -11,7 +11,7 @@ from ..errors import SyntaxProblem
 from ..graph.graph import Graph
 from ..graph.wire import WireRows
 from ..importance import Importance
-from .fields import asked_fields, asked_filters, asked_order, expanded
+from .fields import asked_fields, asked_filters, asked_order, expanded, lacked_by_any, with_links
 from .plan import Plan, Request, chunks, given
 
 __all__ = ["after_id", "find", "find_one", "find_pages", "get", "merge_rows", "page_of", "summarize"]
@@ -200,12 +200,14 @@ def get(
             unknown.append(entity_id)
     gone: set[int] = set()
     if unknown and fetch:
-        asked = asked_fields(importance, entity_type, paths)
+        core = importance.core_fields(entity_type)
         with graph.reading() as moment:
-            begin = [
-                Request("find", (entity_type, [["id", "in", list(chunk)]], asked))
-                for chunk in chunks(unknown)
-            ]
+            begin = []
+            for chunk in chunks(unknown):
+                known = [graph.identity.get((entity_type, entity_id)) for entity_id in chunk]
+                lacked = lacked_by_any(graph, known, [*paths, *core])
+                asked = with_links([*importance.fields_for_all, *lacked])
+                begin.append(Request("find", (entity_type, [["id", "in", list(chunk)]], asked)))
             arrived = set()
             for _ in range(len(begin)):
                 rows = yield begin
