@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, TypeVar
 
-from .drivers.awaiting import call_in_thread, run
+from .drivers.awaiting import call_in_thread, run, stream
 from .drivers.base import SessionBase
 from .entity import Entity
-from .plans import fetching, hierarchy, people, reading, writing
-from .plans.pages import Pages
+from .plans import fetching, hierarchy, pages, people, reading, writing
 from .plans.plan import Plan, Request
 
 __all__ = ["AsyncEntity", "AsyncSession"]
@@ -77,10 +77,13 @@ class AsyncSession(SessionBase):
 
     entity_class = AsyncEntity
 
-    async def _run(self, plan: Plan[T]) -> T:
+    async def _connected(self) -> None:
         if not self.is_connected:
             # Finding the site may run a studio's code, read files, ask; none of it in the event loop.
             await asyncio.to_thread(self._client)
+
+    async def _run(self, plan: Plan[T]) -> T:
+        await self._connected()
         return await run(plan, self._threads, self._client, self._lock)
 
     async def __aenter__(self) -> AsyncSession:
@@ -182,24 +185,29 @@ class AsyncSession(SessionBase):
         add_default_fields: bool = True,
     ) -> AsyncIterator[Any]:
         """The entities that match, one page of them at a time. See `Session`."""
-        pages = Pages(order, filters, filter_operator, limit, per_page, async_count)
-        given = {
+        options = {
+            "order": order,
+            "filter_operator": filter_operator,
             "retired_only": retired_only,
             "include_archived_projects": include_archived_projects,
             "additional_filter_presets": additional_filter_presets,
         }
-        while pages.options:
-            plan = reading.find_pages(
-                self.graph,
-                self.importance,
-                entity_type,
-                pages.filters,
-                fields,
-                [{**given, **options} for options in pages.options],
-                merge,
-                add_default_fields,
-            )
-            for row in pages.new_rows(await self._run(plan)):
+        plan = pages.find_iter(
+            self.graph,
+            self.importance,
+            entity_type,
+            filters,
+            fields,
+            options,
+            limit=limit,
+            per_page=per_page,
+            async_count=async_count,
+            merge=merge,
+            add_default_fields=add_default_fields,
+        )
+        await self._connected()
+        async with aclosing(stream(plan, self._threads, self._client, self._lock)) as rows:
+            async for row in rows:
                 yield row
 
     async def summarize(

@@ -9,8 +9,7 @@ from .drivers.base import SessionBase
 from .drivers.steps import call
 from .entity import Entity
 from .errors import SyntaxProblem
-from .plans import fetching, hierarchy, people, reading, writing
-from .plans.pages import Pages
+from .plans import fetching, hierarchy, pages, people, reading, writing
 from .plans.plan import Plan, Request
 
 __all__ = ["Session"]
@@ -180,29 +179,34 @@ class Session(SessionBase):
         Args:
             limit: how many at most; None for all.
             per_page: rows asked for in one request; a site may give fewer.
-            async_count: how many pages to ask for side by side.
+            async_count: how many pages to ask for side by side; more than the pool has connections are of no use.
 
         Returns:
-            An iterator. One request for each page, and one for the empty page that ends them.
+            An iterator. One request for each page, when it is its turn; with `async_count` the others go on while rows
+            of one are taken, and at most all but one of these are for pages behind the last. What is not merged is
+            not kept: memory does not grow with the number of rows.
         """
-        pages = Pages(order, filters, filter_operator, limit, per_page, async_count)
-        given = {
+        options = {
+            "order": order,
+            "filter_operator": filter_operator,
             "retired_only": retired_only,
             "include_archived_projects": include_archived_projects,
             "additional_filter_presets": additional_filter_presets,
         }
-        while pages.options:
-            plan = reading.find_pages(
-                self.graph,
-                self.importance,
-                entity_type,
-                pages.filters,
-                fields,
-                [{**given, **options} for options in pages.options],
-                merge,
-                add_default_fields,
-            )
-            yield from pages.new_rows(self._run(plan))
+        plan = pages.find_iter(
+            self.graph,
+            self.importance,
+            entity_type,
+            filters,
+            fields,
+            options,
+            limit=limit,
+            per_page=per_page,
+            async_count=async_count,
+            merge=merge,
+            add_default_fields=add_default_fields,
+        )
+        return self._threads.stream(plan, self._client, self._lock)
 
     def summarize(
         self,

@@ -62,6 +62,17 @@ def test_find_with_a_limit(session: Session) -> None:
     assert len(list(session.find_iter("Shot", [], per_page=1, limit=2))) == 2
 
 
+def test_find_iter(session: Session) -> None:
+    """By id and by number, one page at a time or several: the shots that find gives, in its order, and an end."""
+    by_code = [{"field_name": "code", "direction": "desc"}]
+    found = session.find("Shot", [], order=by_code)
+    assert list(session.find_iter("Shot", [], order=by_code, per_page=500)) == found
+    assert list(session.find_iter("Shot", [], order=by_code, per_page=500, async_count=3)) == found
+    assert sorted(shot["id"] for shot in session.find_iter("Shot", [])) == sorted(
+        shot["id"] for shot in found
+    )
+
+
 def test_find_one_gives_the_same_object(session: Session, made: dict[str, Any]) -> None:
     """Found twice, it is one; not found, it is None."""
     one = session.find_one("Shot", [["code", "is", "AA_010"]])

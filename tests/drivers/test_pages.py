@@ -17,12 +17,15 @@ import shotgun_api3
 from sgsession import Session, ShotgunPool
 from sgsession.drivers import under_way
 from sgsession.graph.wire import WireRows, WireValues
+from sgsession.plans.pages import _SeenIds
 from sgsession.site import LocalSite
+from sgsession.testing.interruption import every_interruption
 
 from ..graph.views import assert_sound
 from ..scripted_client import ScriptedClient, entities
 
 AT_ONCE = 4
+ORDER = [{"field_name": "code", "direction": "asc"}]
 Make = Callable[..., tuple[Session, ScriptedClient]]
 
 
@@ -298,6 +301,18 @@ def keyset(total: int, per_row: Callable[[int], dict[str, Any]]) -> ScriptedClie
     return ScriptedClient(answering)
 
 
+def numbered(total: int, per_row: Callable[[int], dict[str, Any]]) -> ScriptedClient:
+    """A client on a site of so many shots, which is asked for pages by their numbers."""
+
+    def answering(method: str, params: dict[str, Any]) -> Any:
+        size = params["paging"]["entities_per_page"]
+        first = (params["paging"]["current_page"] - 1) * size + 1
+        last = min(total, first + size - 1)
+        return entities([per_row(id) for id in range(first, last + 1)], last < total)
+
+    return ScriptedClient(answering)
+
+
 def test_rows_that_are_created_meanwhile_come_once(own_site: LocalSite, session: Session) -> None:
     """By id: what is created between two pages comes at the end, and nothing twice; the cost stays a page each."""
     with closing(own_site.connect()) as colleague:
@@ -322,14 +337,106 @@ def test_by_number_what_comes_twice_is_given_once(on_pages: Make, async_count: i
     assert client.counts["most at once"] <= async_count
 
 
-def _peak(pages: int) -> int:
+def test_pages_go_on_while_their_rows_are_taken(on_pages: Make) -> None:
+    """Three at once: with page 1 in hand, 2 and 3 are under way, and 4 is asked for when page 1 is used up."""
+    begun = {number: threading.Event() for number in range(1, 9)}
+    session, client = on_pages([rows(number) for number in range(1, 7)], lambda number: begun[number].set())
+    shots = session.find_iter("Shot", [], per_page=1, async_count=3)
+    assert next(shots)["id"] == 1
+    assert begun[2].wait(10)
+    assert begun[3].wait(10)
+    assert sorted(client.pages) == [1, 2, 3]
+    assert next(shots)["id"] == 2
+    assert begun[4].wait(10)
+    assert sorted(client.pages) == [1, 2, 3, 4]
+    assert ids(shots) == [3, 4, 5, 6]
+    assert len(set(client.pages)) == len(client.pages) <= 6 + 3 - 1
+    assert client.counts["most at once"] <= 3
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_one_page_after_the_other_asks_for_none_before_its_turn(on_pages: Make, count: int) -> None:
+    """Who stops after some rows has asked for no page behind them."""
+    session, client = on_pages([rows(2 * page, 2 * page + 1) for page in range(1, 9)])
+    shots = session.find_iter("Shot", [], order=ORDER, per_page=2)
+    assert len([next(shots) for _ in range(2 * count)]) == 2 * count
+    assert client.pages == [*range(1, count + 1)]
+
+
+def test_an_iterator_that_is_given_up_waits_for_nothing(on_pages: Make) -> None:
+    """Perhaps the collector gives it up, in a thread that holds some lock: pages under way end by themselves."""
+    release, held = threading.Event(), threading.Event()
+
+    def before(number: int) -> None:
+        if number > 1:
+            held.set()
+            assert release.wait(10)
+
+    session, _ = on_pages([rows(number) for number in range(1, 9)], before)
+    shots = session.find_iter("Shot", [], per_page=1, async_count=3)
+    next(shots)
+    assert held.wait(10)
+
+    def give_up() -> None:
+        with closing(shots):  # type: ignore[type-var]
+            pass
+
+    with session._lock:
+        closer = threading.Thread(target=give_up, daemon=True)
+        closer.start()
+        closer.join(10)
+        assert not closer.is_alive()
+    assert not session.graph._reads
+    release.set()
+    session._threads.close()
+    assert session.shotgun.stats()["lent"] == 0
+
+
+def test_an_own_write_outlives_the_pages_that_were_under_way(on_pages: Make) -> None:
+    """A page that was asked for before a value was set does not bring the old one back; one asked for later does."""
+    begun = {number: threading.Event() for number in range(1, 9)}
+    session, _ = on_pages([rows(number) for number in range(1, 5)], lambda number: begun[number].set())
+    shots = session.find_iter("Shot", [], per_page=1, async_count=2)
+    next(shots)
+    assert begun[2].wait(10)
+    for number in (2, 4):
+        session.merge({"type": "Shot", "id": number})["code"] = "mine"
+    assert [shot["code"] for shot in shots] == ["mine", "AA_3", "AA_4"]
+
+
+@pytest.mark.uncovered
+@pytest.mark.parametrize("options", [{}, {"async_count": 3}], ids=str)
+def test_an_interrupted_iterator_leaves_nothing_behind(on_pages: Make, options: dict[str, Any]) -> None:
+    """Ctrl-C at each point of the driver: nothing is lent, no read stays open, the next one is right."""
+    session, _ = on_pages([rows(number) for number in range(1, 4)])
+
+    def through() -> list[int]:
+        return ids(session.find_iter("Shot", [], order=ORDER, **options))
+
+    points = 0
+    for outcome in every_interruption(through, modules=("sgsession.drivers",)):
+        points += outcome.interrupted
+        where = outcome.where
+        assert outcome.error is None or isinstance(outcome.error, KeyboardInterrupt), outcome
+        del outcome
+        assert gc.isenabled(), where
+        assert not session.graph._reads, where
+    assert points > 50
+    assert through() == [1, 2, 3]
+    session.close()  # waits for what an interrupt has left to end by itself
+
+
+def _peak(pages: int, by_number: bool) -> int:
     """Bytes in use at the peak of going through so many pages without merging."""
-    client = keyset(pages * 50, lambda id: rows(id)[0] | {"code": f"AA_{id % 50}"})
+    client = (numbered if by_number else keyset)(
+        pages * 50, lambda id: rows(id)[0] | {"code": f"AA_{id % 50}"}
+    )
+    options: dict[str, Any] = {"order": ORDER, "async_count": 2} if by_number else {}
     session = Session(ShotgunPool(client))
     count = 0
     tracemalloc.start()
     try:
-        for _ in session.find_iter("Shot", [], per_page=50, merge=False):
+        for _ in session.find_iter("Shot", [], per_page=50, merge=False, **options):
             count += 1
             if count % 500 == 0:
                 client.asked.clear()
@@ -342,11 +449,27 @@ def _peak(pages: int) -> int:
     return peak
 
 
-def test_without_merging_memory_does_not_grow() -> None:
-    """200 pages take hardly more than 20 do."""
-    _peak(5)
-    few, many = _peak(20), _peak(200)
+@pytest.mark.parametrize("by_number", [False, True])
+def test_without_merging_memory_does_not_grow(by_number: bool) -> None:
+    """200 pages take hardly more than 20 do, also where it must be remembered what was given already."""
+    _peak(5, by_number)
+    few, many = _peak(20, by_number), _peak(200, by_number)
     assert many <= 1.5 * few + 50_000, (few, many)
+
+
+def test_what_was_given_is_remembered_in_a_bit_for_each() -> None:
+    """A million ids take less than half a megabyte; others take what a set would."""
+    tracemalloc.start()
+    try:
+        seen = _SeenIds()
+        assert all(seen.add(id) for id in range(1, 1_000_001))
+        assert tracemalloc.get_traced_memory()[0] < 500_000
+        assert not any(seen.add(id) for id in (1, 7, 8, 1023, 1024, 999_999, 1_000_000))
+        assert seen.add(1_000_001)
+        assert seen.add(2**40)
+        assert not seen.add(2**40)
+    finally:
+        tracemalloc.stop()
 
 
 def test_texts_that_are_all_different_are_forgotten() -> None:

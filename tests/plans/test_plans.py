@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from sgsession import Entity, Session
 from sgsession.errors import EntityNotFoundError, SyntaxProblem
-from sgsession.plans import fetching, hierarchy, people, reading, writing
-from sgsession.plans.plan import IDS_PER_REQUEST, Request
+from sgsession.graph.wire import WireRows, WireValues
+from sgsession.plans import fetching, hierarchy, pages, people, reading, writing
+from sgsession.plans.plan import IDS_PER_REQUEST, HandedOut, Request
 
 SHOT_FIELDS = [
     "updated_at", "code", "project", "sg_sequence", "project.Project.updated_at", "project.Project.name",
@@ -115,22 +117,102 @@ def test_find_without_merging(session: Session) -> None:
     assert len(session.graph.identity) == 0
 
 
-def test_find_pages(session: Session) -> None:
-    """Pages are asked for side by side, and each gives its own rows."""
-    asked, pages = drive(
-        reading.find_pages(
+def streamed(plan: Any, *answers: Any) -> tuple[list[list[Request]], list[list[int]]]:
+    """All requests of a stream, as it begins them, and the ids of what it hands out, page by page."""
+    asked: list[list[Request]] = []
+    pages: list[list[int]] = []
+    given = iter(answers)
+    state = next(plan)
+    with contextlib.suppress(StopIteration):
+        while True:
+            if isinstance(state, HandedOut):
+                pages.append([row["id"] for row in state.rows])
+                state = plan.send(None)
+            else:
+                asked.append(state)
+                state = plan.send(next(given))
+    return asked, pages
+
+
+def shots(*ids: int) -> list[dict[str, Any]]:
+    """Rows of shots."""
+    return [{"type": "Shot", "id": id} for id in ids]
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_find_iter_by_id(session: Session, merge: bool) -> None:
+    """Each page is what follows the last id; an empty page is turned over, since only the site says where it ends."""
+    values = WireValues(lambda text: text, None)
+    asked, found = streamed(
+        pages.find_iter(
             session.graph,
             session.importance,
             "Shot",
-            [],
-            "code",
-            [{"page": 1, "limit": 2}, {"page": 2, "limit": 2}],
+            [["code", "is", "A"]],
+            None,
+            {},
+            per_page=2,
+            merge=merge,
         ),
-        [[SHOT, {"type": "Shot", "id": 2}], []],
+        WireRows(shots(1, 4), values, True),
+        WireRows([], values, True),
+        WireRows(shots(5), values, True),
+        WireRows(shots(9), values, False),
     )
-    [requests] = asked
-    assert [request.kwargs for request in requests] == [{"page": 1, "limit": 2}, {"page": 2, "limit": 2}]
-    assert [([shot["id"] for shot in page], more) for page, more in pages] == [([1, 2], True), ([], False)]
+    assert found == [[1, 4], [5], [9]]
+    given = {"filter_operator": "all", "filters": [["code", "is", "A"]]}
+    after = [[given, ["id", "greater_than", id]] for id in (4, 4, 5)]
+    assert [request.args[1] for [request] in asked] == [[["code", "is", "A"]], *after]
+    assert [request.kwargs["page"] for [request] in asked] == [1, 1, 2, 1]
+    assert len(session.graph.identity) == (4 if merge else 0)
+
+
+def test_find_iter_by_number(session: Session) -> None:
+    """Several pages at once, all but one of which go on while rows are handed out; what comes twice is given once."""
+    values = WireValues(lambda text: text, None)
+    asked, found = streamed(
+        pages.find_iter(session.graph, session.importance, "Shot", [], None, {}, per_page=2, async_count=3),
+        WireRows(shots(9, 4), values, True),
+        WireRows(shots(4, 5), values, True),
+        WireRows([], values, True),
+        WireRows(shots(7), values, False),
+    )
+    assert [[request.kwargs["page"] for request in requests] for requests in asked] == [
+        [1, 2, 3],
+        [4],
+        [5],
+        [6],
+    ]
+    assert found == [[9, 4], [5], [7]]
+
+
+def test_find_iter_asks_for_no_page_that_a_limit_excludes(session: Session) -> None:
+    """Of five rows, two pages hold three; where they turn out short, one more is asked for."""
+    values = WireValues(lambda text: text, None)
+    asked, found = streamed(
+        pages.find_iter(
+            session.graph, session.importance, "Shot", [], None, {}, per_page=2, async_count=4, limit=3
+        ),
+        WireRows(shots(1), values, True),
+        WireRows(shots(2), values, True),
+        WireRows(shots(3, 4), values, True),
+    )
+    assert [[request.kwargs["page"] for request in requests] for requests in asked] == [[1, 2], [], [3]]
+    assert found == [[1], [2], [3]]
+
+
+@pytest.mark.parametrize("async_count", [1, 3])
+def test_find_iter_of_a_client_that_knows_no_pages(session: Session, async_count: int) -> None:
+    """Mockgun gives all rows for each page: given once, and not asked for without end."""
+    order = {"order": [{"field_name": "code", "direction": "asc"}]}
+    asked, found = streamed(
+        pages.find_iter(
+            session.graph, session.importance, "Shot", [], None, order, per_page=2, async_count=async_count
+        ),
+        *[shots(1, 2, 3)] * 2,
+    )
+    assert len(asked) == 2
+    assert found == [[1, 2, 3]]
 
 
 @pytest.mark.parametrize(("row", "exists"), [(SHOT, True), (None, None)])
@@ -587,8 +669,9 @@ def test_project_of_page(session: Session, row: Any) -> None:
 
 PLANS = {
     "find": lambda s: reading.find(s.graph, s.importance, "Shot", [], None, {}),
-    "find_pages": lambda s: reading.find_pages(
-        s.graph, s.importance, "Shot", [], None, [{"page": 1}, {"page": 2}]
+    "find_iter": lambda s: pages.find_iter(s.graph, s.importance, "Shot", [], None, {}),
+    "find_iter by number": lambda s: pages.find_iter(
+        s.graph, s.importance, "Shot", [], None, {}, async_count=3
     ),
     "find_one": lambda s: reading.find_one(s.graph, s.importance, "Shot", [], None, {}),
     "get": lambda s: reading.get(s.graph, s.importance, "Shot", [7, 8], None, True),

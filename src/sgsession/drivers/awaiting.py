@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractContextManager, ExitStack, suppress
 from typing import Any, TypeVar
 
-from ..plans.plan import Plan, Request
+from ..plans.plan import HandedOut, Plan, Request, Stream
 from ..pool import ShotgunPool
-from .steps import Finished, call, end, pause_for, step
+from .steps import Finished, Y, call, end, pause_for, step
 from .threads import Threads
 from .under_way import UnderWay
 
-__all__ = ["call_in_thread", "run"]
+__all__ = ["call_in_thread", "run", "stream"]
 
 T = TypeVar("T")
 
@@ -34,18 +34,30 @@ async def run(
             state = step(plan, lock)
             while not isinstance(state, Finished):
                 pause_for(state, pause)
-                try:
-                    answer = await begun.next_answer(client(), state)
-                except BaseException as problem:
-                    state = step(plan, lock, problem=problem)
-                else:
-                    state = step(plan, lock, answer)
-                # The next page takes the memory that this one leaves, while the processor has it at hand.
-                answer = None
+                state = await begun.go_on(plan, state, client, lock)
             return state.value  # type: ignore[no-any-return]
         finally:
             end(plan, lock)
             begun.leave()
+
+
+async def stream(
+    plan: Stream, threads: Threads, client: Callable[[], Any], lock: AbstractContextManager[Any]
+) -> AsyncGenerator[Any, None]:
+    """Drive a plan that hands out rows, and give these as they come; else as `run`."""
+    begun = _Begun(threads)
+    try:
+        state = step(plan, lock)
+        while not isinstance(state, Finished):
+            if isinstance(state, HandedOut):
+                for row in state.rows:
+                    yield row
+                state = step(plan, lock)
+            else:
+                state = await begun.go_on(plan, state, client, lock)
+    finally:
+        end(plan, lock)
+        begun.leave()
 
 
 async def call_in_thread(threads: Threads, client: Callable[[], Any], request: Request) -> Any:
@@ -64,6 +76,21 @@ class _Begun:
         self._threads = threads
         # In other threads, with what each of them rings; or not sent yet, to a client that may not bear several.
         self._requests: deque[tuple[UnderWay, asyncio.Queue[None]] | Request] = deque()
+
+    async def go_on(
+        self,
+        plan: Generator[Y, Any, Any],
+        requests: list[Request],
+        client: Callable[[], Any],
+        lock: AbstractContextManager[Any],
+    ) -> Y | Finished:
+        """Begin requests, and hand the plan the answer of the one that was begun first, or what went wrong."""
+        try:
+            answer = await self.next_answer(client(), requests)
+        except BaseException as problem:
+            return step(plan, lock, problem=problem)
+        # Let go of on return: the next page takes the memory that this one leaves, while the processor has it at hand.
+        return step(plan, lock, answer)
 
     async def next_answer(self, client: Any, requests: list[Request]) -> Any:
         """Begin requests; the answer of the one that was begun first."""

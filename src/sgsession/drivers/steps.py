@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any
+from typing import Any, TypeVar
 
 from ..entity import minimize
-from ..plans.plan import Plan, Request
+from ..plans.plan import Request
 from ..pool import ShotgunPool
 from ..transport.collector import collector_paused
 
 __all__ = ["Finished", "call", "end", "pause_for", "step"]
+
+Y = TypeVar("Y")
 
 
 class Finished:
@@ -24,12 +26,12 @@ class Finished:
 
 
 def step(
-    plan: Plan[Any],
+    plan: Generator[Y, Any, Any],
     lock: AbstractContextManager[Any],
     answer: Any = None,
     problem: BaseException | None = None,
-) -> list[Request] | Finished:
-    """Hand an answer, or what went wrong, to a plan; return the requests that it begins next, or its end.
+) -> Y | Finished:
+    """Hand an answer, or what went wrong, to a plan; return what it yields next, or its end.
 
     The lock is held while the plan works on the graph, and never while an answer is waited for.
     """
@@ -44,7 +46,7 @@ def step(
             del problem  # or it would hold this frame, which holds it, and all that the frames around know
 
 
-def end(plan: Plan[Any], lock: AbstractContextManager[Any]) -> None:
+def end(plan: Generator[Any, Any, Any], lock: AbstractContextManager[Any]) -> None:
     """End a plan that was interrupted outside of it: the graph is not to wait for its answers.
 
     Whoever keeps the traceback, as a shell does, would keep it waiting.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..plans.plan import Plan, Request
+from ..plans.plan import HandedOut, Plan, Request, Stream
 from ..pool import ShotgunPool
-from .steps import Finished, call, end, pause_for, step
+from .steps import Finished, Y, call, end, pause_for, step
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -42,19 +42,39 @@ class Threads:
                 state = step(plan, lock)
                 while not isinstance(state, Finished):
                     pause_for(state, pause)
-                    try:
-                        answer = begun.next_answer(client(), state)
-                    except BaseException as problem:
-                        state = step(plan, lock, problem=problem)
-                    else:
-                        state = step(plan, lock, answer)
-                    # The next page takes the memory that this one leaves, while the processor has it at hand.
-                    answer = None
+                    state = begun.go_on(plan, state, client, lock)
                 return state.value  # type: ignore[no-any-return]
             finally:
                 pause.close()  # first: what follows may wait
                 end(plan, lock)
                 begun.end()
+
+    def stream(
+        self, plan: Stream, client: Callable[[], Any], lock: AbstractContextManager[Any]
+    ) -> Iterator[Any]:
+        """Drive a plan that hands out rows, and give these as they come; else as `run`.
+
+        Where it is given up, requests under way end by themselves.
+        """
+        begun = _Begun(self)
+        try:
+            state = step(plan, lock)
+            while not isinstance(state, Finished):
+                if isinstance(state, HandedOut):
+                    yield from state.rows
+                    state = step(plan, lock)
+                else:
+                    state = begun.go_on(plan, state, client, lock)
+        except GeneratorExit:
+            # Perhaps by the garbage collector, in the middle of anything: no lock is taken, nothing waited for.
+            plan.close()
+            begun.leave()
+            raise
+        except BaseException:
+            end(plan, lock)
+            begun.end()
+            raise
+        begun.end()
 
     def begin(self, client: ShotgunPool, request: Request, tell: Callable[[], None]) -> UnderWay:
         """Start a request in another thread, which is told of by `tell`."""
@@ -97,6 +117,21 @@ class _Begun:
         # In other threads, with what each of them rings; or not sent yet, to a client that may not bear several.
         self._requests: deque[tuple[UnderWay, SimpleQueue[None]] | Request] = deque()
 
+    def go_on(
+        self,
+        plan: Generator[Y, Any, Any],
+        requests: list[Request],
+        client: Callable[[], Any],
+        lock: AbstractContextManager[Any],
+    ) -> Y | Finished:
+        """Begin requests, and hand the plan the answer of the one that was begun first, or what went wrong."""
+        try:
+            answer = self.next_answer(client(), requests)
+        except BaseException as problem:
+            return step(plan, lock, problem=problem)
+        # Let go of on return: the next page takes the memory that this one leaves, while the processor has it at hand.
+        return step(plan, lock, answer)
+
     def next_answer(self, client: Any, requests: list[Request]) -> Any:
         """Begin requests; the answer of the one that was begun first."""
         if not isinstance(client, ShotgunPool):
@@ -120,11 +155,15 @@ class _Begun:
         self._requests.popleft()
         return under_way.outcome.result()
 
-    def end(self) -> None:
-        """Wait for what nobody wants any more."""
+    def leave(self) -> list[tuple[UnderWay, SimpleQueue[None]]]:
+        """Nobody wants any more what is under way: it ends by itself."""
         begun = [request for request in self._requests if not isinstance(request, Request)]
         for under_way, _ in begun:
             under_way.leave()
-        for under_way, bell in begun:
+        return begun
+
+    def end(self) -> None:
+        """Wait for what nobody wants any more."""
+        for under_way, bell in self.leave():
             while under_way.outcome is None:
                 bell.get()

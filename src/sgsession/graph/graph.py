@@ -193,15 +193,27 @@ class Graph:
     @contextmanager
     def reading(self) -> Iterator[int]:
         """While an answer is under way: the moment to give to `merge` when it arrives."""
-        self._count += 1
-        moment = self._count
-        self._reads.add(moment)
+        moment = self.begin_read()
         try:
             yield moment
         finally:
-            self._reads.discard(moment)
-            if not self._reads:
-                self.writes.clear()
+            self.end_read(moment)
+
+    def begin_read(self) -> int:
+        """The moment of a request that starts now, until `end_read` or `abandon_read`."""
+        self._count += 1
+        self._reads.add(self._count)
+        return self._count
+
+    def end_read(self, moment: int) -> None:
+        """The answer was merged, or will not be."""
+        self._reads.discard(moment)
+        if not self._reads:
+            self.writes.clear()
+
+    def abandon_read(self, moment: int) -> None:
+        """`end_read` for whoever may not have the lock: what was written is cleared when another read ends."""
+        self._reads.discard(moment)
 
     def wrote(self, entity: Entity, fields: Iterable[str]) -> None:
         """Note that this session wrote fields: reads that are under way must not bring old values back."""

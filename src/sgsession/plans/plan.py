@@ -5,6 +5,9 @@ independent: whoever drives the plan may run them side by side. Answers come in 
 for, each once, and belong to the plan. It lets go of one before it yields for the next: a page of rows is decoded
 into the memory that the page before it leaves. A plan may end before it had all its answers.
 
+A stream is a plan that hands out rows on its way, which its caller takes before it goes on. It may be given up at any
+of these points by the garbage collector, where nothing may be waited for: then it is closed without the lock.
+
 Between two yields the driver holds the graph's lock, so a plan sees and changes the graph alone; across a yield it
 does not. A plan catches nothing that it cannot repair.
 """
@@ -16,7 +19,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
-__all__ = ["IDS_PER_REQUEST", "Plan", "Request", "chunks", "given"]
+__all__ = ["IDS_PER_REQUEST", "HandedOut", "Plan", "Request", "Stream", "chunks", "given"]
 
 T = TypeVar("T")
 
@@ -33,7 +36,14 @@ class Request(NamedTuple):
     kwargs: Mapping[str, Any] = MappingProxyType({})
 
 
+class HandedOut(NamedTuple):
+    """Rows that a stream gives its caller before it ends."""
+
+    rows: Sequence[Any]
+
+
 Plan = Generator[list[Request], Any, T]
+Stream = Generator[list[Request] | HandedOut, Any, None]
 
 
 def chunks(items: Iterable[T], size: int = IDS_PER_REQUEST) -> Iterator[Sequence[T]]:

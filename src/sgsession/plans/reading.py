@@ -14,7 +14,17 @@ from ..importance import Importance
 from .fields import asked_fields, asked_filters, asked_order, expanded, lacked_by_any, with_links
 from .plan import Plan, Request, chunks, given
 
-__all__ = ["after_id", "find", "find_one", "find_pages", "get", "merge_rows", "page_of", "summarize"]
+__all__ = [
+    "after_id",
+    "find",
+    "find_one",
+    "find_request",
+    "get",
+    "merge_rows",
+    "page_of",
+    "summarize",
+    "taken",
+]
 
 _DEFAULTS: dict[str, Any] = {
     "order": None,
@@ -43,21 +53,18 @@ def find(
     The first page by itself: most finds fit one. Then as many pages are under way as are allowed, each asked for
     once, until the site says that there is no next one.
     """
-    request = _find_request(
+    request = find_request(
         "find", graph, importance, entity_type, filters, fields, options, add_default_fields
     )
-    asked, limit = request.args[2], request.kwargs.get("limit") or 0
+    limit = request.kwargs.get("limit") or 0
     side_by_side = connections()
     by_page = side_by_side > 1 and not request.kwargs.get("page")
-    exist = not request.kwargs.get("retired_only", False)
     found: list[Any] = []
     with graph.reading() as moment:
         begin, begun = [page_of(request, 1) if by_page else request], 1
         for number in count(1):
             rows = yield begin
-            found += (
-                merge_rows(graph, rows, moment, asked, exist) if merge else as_the_client_gives_them(rows)
-            )
+            found += taken(graph, rows, moment, request, merge)
             has_more = by_page and isinstance(rows, WireRows) and rows.has_next_page
             del rows
             if not has_more or (limit and len(found) >= limit):
@@ -75,40 +82,6 @@ def page_of(request: Request, number: int) -> Request:
     return request._replace(kwargs={**request.kwargs, "page": number})
 
 
-def find_pages(
-    graph: Graph,
-    importance: Importance,
-    entity_type: str,
-    filters: Any,
-    fields: Any,
-    options_of_pages: Sequence[dict[str, Any]],
-    merge: bool = True,
-    add_default_fields: bool = True,
-) -> Plan[list[tuple[list[Any], bool]]]:
-    """Several finds that differ in their options only, side by side: what each found, and whether more follows."""
-    requests = [
-        _find_request("find", graph, importance, entity_type, filters, fields, options, add_default_fields)
-        for options in options_of_pages
-    ]
-    with graph.reading() as moment:
-        found = []
-        begin = requests
-        for request in requests:
-            rows = yield begin
-            begin = []
-            # A client that hides what the site says of the next page has one until a page is empty.
-            has_next = rows.has_next_page if isinstance(rows, WireRows) else bool(rows)
-            exist = not request.kwargs.get("retired_only", False)
-            taken = (
-                merge_rows(graph, rows, moment, request.args[2], exist)
-                if merge
-                else as_the_client_gives_them(rows)
-            )
-            del rows
-            found.append((taken, has_next))
-        return found
-
-
 def find_one(
     graph: Graph,
     importance: Importance,
@@ -120,18 +93,15 @@ def find_one(
     add_default_fields: bool = True,
 ) -> Plan[Any]:
     """The first entity that matches, or None; one request."""
-    request = _find_request(
+    request = find_request(
         "find_one", graph, importance, entity_type, filters, fields, options, add_default_fields
     )
     with graph.reading() as moment:
         row = yield [request]
-        if row is None or not merge:
-            return row
-        exist = not request.kwargs.get("retired_only", False)
-        return merge_rows(graph, [row], moment, request.args[2], exist)[0]
+        return None if row is None else taken(graph, [row], moment, request, merge)[0]
 
 
-def _find_request(
+def find_request(
     method: str,
     graph: Graph,
     importance: Importance,
@@ -141,6 +111,7 @@ def _find_request(
     options: dict[str, Any],
     add_default_fields: bool,
 ) -> Request:
+    """What a find asks, with important fields, aliases and braces worked out; refuses what cannot be asked."""
     entity_type = graph.schema.type_name(entity_type)
     options = {**options, "order": asked_order(graph, entity_type, options.get("order"))}
     paths = expanded(graph, entity_type, fields)
@@ -150,8 +121,11 @@ def _find_request(
     )
 
 
-def as_the_client_gives_them(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of an answer, decoded where they are not yet."""
+def taken(graph: Graph, rows: list[dict[str, Any]], moment: int, request: Request, merge: bool) -> list[Any]:
+    """What a find gives of the rows of an answer: entities, or without merging what the client gives."""
+    if merge:
+        exist = not request.kwargs.get("retired_only", False)
+        return merge_rows(graph, rows, moment, request.args[2], exist)
     return rows.decoded() if isinstance(rows, WireRows) else rows
 
 
