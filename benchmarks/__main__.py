@@ -1,8 +1,9 @@
 """What reading costs, beside other clients; prints the tables and writes docs/speed.md.
 
-    python -m benchmarks [--long] [--rounds 9] [--keep FOLDER] [--page docs/speed.md] [--json FILE]
+    python -m benchmarks [--quick] [--rounds 6] [--keep FOLDER] [--page docs/speed.md] [--json FILE]
 
-Needs `pip install -e .[site,dev]`, and PyPI for the other clients. `--long` measures a million rows, too.
+Needs `pip install -e .[site,dev]`, PyPI for the other clients, 12 GB of memory and half an hour. `--quick` leaves out
+the million rows, and with them most of both.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from .speed.measuring import measured
 from .speed.page import page
 
 PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
+BEGAN = time.monotonic()
 
 
 def busy() -> float:
@@ -27,15 +30,23 @@ def busy() -> float:
 
 
 def say(what: str) -> None:
-    """Show what is going on, beside the tables."""
-    print(what, file=sys.stderr, flush=True)
+    """Show what is going on and since when, beside the tables."""
+    minutes, seconds = divmod(int(time.monotonic() - BEGAN), 60)
+    print(f"{minutes:3}:{seconds:02} {what}", file=sys.stderr, flush=True)
+
+
+def at_least_one(text: str) -> int:
+    """A number of rounds."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number from 1, not {text!r}")
+    return int(text)
 
 
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
-    parser.add_argument("--long", action="store_true", help="measure a million rows, too")
-    parser.add_argument("--rounds", type=int, default=9, help="how often each is measured")
+    parser.add_argument("--quick", action="store_true", help="leave out the million rows")
+    parser.add_argument("--rounds", type=at_least_one, default=6, help="how often each is measured")
     parser.add_argument("--keep", type=Path, help="keep the environments in this folder, for the next time")
     parser.add_argument("--page", type=Path, default=PAGE, help="where the page is written")
     parser.add_argument("--json", type=Path, help="write every figure to this file")
@@ -44,7 +55,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        for results in measured(folder, given.rounds, given.long, say):
+        for results in measured(folder, given.rounds, given.quick, say):
             text = "\n".join(page(results, (before, busy()))) + "\n"
             given.page.write_text(text, encoding="utf-8")
             if given.json:

@@ -47,7 +47,7 @@ IMPORTS = {
 }
 # Which clients can do a piece of work in the time that there is; the page says why the others cannot.
 EVERY_SIZE = ["shotgun_api3", *OURS, "sg-python-api", "sgalchemy"]
-MILLION = ["shotgun_api3", *OURS]
+SPREAD_OUT = ["shotgun_api3", *OURS]
 HIERARCHIES = ["shotgun_api3", *OURS, "sg-python-api"]
 
 _CLIENT = Path(__file__).with_name("client.py")
@@ -133,13 +133,13 @@ def _workers(
         yield workers
 
 
-def measured(folder: Path, rounds: int, longer: bool, say: Any) -> Iterator[Results]:
+def measured(folder: Path, rounds: int, quick: bool, say: Any) -> Iterator[Results]:
     """Measure everything; what there is, and once more with the million rows, which take long.
 
     Args:
         folder: for the environments of the other clients.
         rounds: how often each is measured; more often what takes a moment, a third as often what takes long.
-        longer: a million rows, too.
+        quick: without the million rows.
         say: is told what is being measured.
     """
     results = Results()
@@ -175,13 +175,13 @@ def measured(folder: Path, rounds: int, longer: bool, say: Any) -> Iterator[Resu
                 _rows(workers, size, names)
                 results.rows[size] = _rounds(workers, size, names, times)
         say(f"{TASKS:,} rows on all processors")
-        results.spread_out = _rounds(workers, TASKS, MILLION, few)
+        results.spread_out = _rounds(workers, TASKS, SPREAD_OUT, few)
         _measure(results, recorder, workers, few, say)
         yield results
-        if longer:
+        if not quick:
             say("1,000,000 rows")
             with one_processor([os.getpid(), *(worker.process for worker in workers)]):
-                results.rows[1_000_000] = _rounds(workers, 1_000_000, MILLION, ROUNDS_OF_A_MILLION)
+                results.rows[1_000_000] = _rounds(workers, 1_000_000, EVERY_SIZE, ROUNDS_OF_A_MILLION)
                 say("1,000,000 rows, and 10,000 in between")
                 results.growth = _growth(workers, site)
             yield results

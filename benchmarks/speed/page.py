@@ -32,9 +32,9 @@ NOTES = """\
 - **Wall time** is for {pages} pages of 500 rows, each answer held back for so long.
 - In each cell: the median, and the least and the most of all rounds. Clients take turns within a round; the ratios
   above are taken round by round, so that what slows the machine down does not favour anybody.
-- A million rows are the hundred thousand of the demo ten times over, with other ids, and for the official client and
-  the session alone. For the comparison with ten thousand they are stopped every second, and a second process finds
-  those: one after the other, what else the machine does in the meantime would decide.
+- A million rows are the hundred thousand of the demo ten times over, with other ids. For the comparison with ten
+  thousand they are stopped every second, and a second process finds those: one after the other, what else the machine
+  does in the meantime would decide.
 """
 
 FOOTNOTES = """\
@@ -108,7 +108,7 @@ def page(results: Results, busy: tuple[float, float]) -> Iterator[str]:
     for target in targets(results):
         yield target.line()
     if 1_000_000 not in results.rows:
-        yield "\nA million rows were not measured this time: `python -m benchmarks --long`."
+        yield "\nA million rows were not measured this time, by `--quick`."
     yield "\n## Figures\n"
     heads = [f"{name} {results.versions[name]}{_MARKS.get(name, '')}" for name in NAMES]
     yield f"| | {' | '.join(heads)} |"
