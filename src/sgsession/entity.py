@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -350,6 +351,11 @@ def look_up(entity: Entity, path: str) -> Any:
     A null link, or one to another type than the path says, makes the value None: so does a site
     (wire.md 3.3). A path through a list of links has no value.
     """
+    value = _value_of(entity, path)
+    return Unknown.NOT_THERE if value is Unknown.NOT_LOADED and _was_left_out(entity, path) else value
+
+
+def _value_of(entity: Entity, path: str) -> Any:
     through_link = False
     while True:
         if through_link and path == "name":
@@ -358,8 +364,9 @@ def look_up(entity: Entity, path: str) -> Any:
         value = dict.get(entity, path, Unknown.NOT_LOADED)
         if value is not Unknown.NOT_LOADED:
             return value
-        if entity._aside and path in entity._aside:
-            return entity._aside[path]
+        noted = entity._aside.get(path, Unknown.NOT_THERE) if entity._aside else Unknown.NOT_THERE
+        if noted is not Unknown.NOT_THERE:
+            return noted
         if "$" in path and entity._graph.schema.has_aliases:
             try:
                 resolved = entity._graph.schema.path(entity["type"], path)
@@ -382,6 +389,30 @@ def look_up(entity: Entity, path: str) -> Any:
         if target["type"] != linked_type:
             return None
         entity, path, through_link = target, rest, True
+
+
+def _was_left_out(entity: Entity, path: str) -> bool:
+    """Whether a site was asked for a path that has no value here, or for the rest of it from a link on.
+
+    It says nothing of what the links lead to: sites leave deep urls out that the linked row has (wire.md 3.3).
+    """
+    schema = entity._graph.schema
+    if "$" in path and schema.has_aliases:
+        with suppress(UnknownNameError, SyntaxProblem):
+            path = schema.path(entity["type"], path)
+    while True:
+        if (entity["type"], path) in entity._graph.left_out or (entity._aside and path in entity._aside):
+            return True
+        if not is_deep(path):
+            return False
+        try:
+            link, _, path = split_first_hop(path)
+        except SyntaxProblem:
+            return False
+        target = dict.get(entity, link)
+        if not isinstance(target, Entity):
+            return False
+        entity = target
 
 
 def same_identity(one: Any, other: Any) -> bool:

@@ -169,6 +169,8 @@ class SessionBase:
             return attribute
 
         def proxied(*args: Any, **kwargs: Any) -> Any:
+            if name.startswith("schema_field_"):
+                self.graph.left_out.clear()  # the site may have it afterwards
             return call(name, args, kwargs)
 
         proxied.__name__ = proxied.__qualname__ = name
@@ -310,7 +312,13 @@ class SessionBase:
                 )
                 for entity in self.graph.identity
             ]
-            return {"own": own, "schema": self.schema, "no_site": self._shotgun is None, "rows": rows}
+            return {
+                "own": own,
+                "schema": self.schema,
+                "no_site": self._shotgun is None,
+                "rows": rows,
+                "left_out": set(self.graph.left_out),
+            }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state["own"])
@@ -319,6 +327,7 @@ class SessionBase:
         self._own_pool = None
         self._begin(state["schema"])
         graph = self.graph
+        graph.left_out = state["left_out"]
         # All entities first, so that links find them; then the fields, which makes the back-references.
         for key, *_ in state["rows"]:
             graph.entity(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -56,6 +56,8 @@ class Graph:
         # When this session wrote which field, on its own count. Kept only while a read is under way that
         # started earlier: only such a read can bring an older value back.
         self.writes: dict[tuple[Key, str], int] = {}
+        self.left_out: set[tuple[str, str]] = set()
+        """Type and path of what the site was asked for and does not have, so that nobody asks again."""
         self._count = 0
         self._reads: set[int] = set()
 
@@ -155,21 +157,31 @@ class Graph:
         before = dict.pop(entity, field)
         relink(entity, field, before, None, self.lock)
 
-    def mark_absent(self, entity: Entity, path: str) -> None:
-        """Remember that the site was asked for a path and does not have it.
+    def note_left_out(
+        self, rows: Sequence[dict[str, Any]], entities: Sequence[Entity], asked: Iterable[str]
+    ) -> None:
+        """Remember which of the paths that were asked for the rows of an answer do not have.
 
-        It is the entity at the end of the path that lacks the field: others with the same link need
-        not be asked again.
+        Args:
+            rows: at least one.
+            entities: what they were merged into.
+            asked: field paths.
         """
-        while look_up(entity, path) is Unknown.NOT_LOADED:
-            link, _, rest = path.partition(".")
-            target = dict.get(entity, link) if rest else None
-            if isinstance(target, Entity):
-                entity, path = target, rest.partition(".")[2]
-                continue
-            if entity._aside is None:
-                entity._aside = {}
-            entity._aside[path] = Unknown.NOT_THERE
+        if isinstance(rows, WireRows):
+            # A site leaves fields that it does not have out of every row alike (wire.md 3.3).
+            entity_type, first = rows[0]["type"], rows[0]
+            came = {(entity_type, path): path in first for path in asked}
+            self.left_out.difference_update(key for key, has_come in came.items() if has_come)
+            self.left_out.update(key for key, has_come in came.items() if not has_come)
+            return
+        # Who else answers may know one row better than another.
+        asked = list(asked)
+        for row, entity in zip(rows, entities, strict=True):
+            for path in asked:
+                if path not in row and look_up(entity, path) is Unknown.NOT_LOADED:
+                    if entity._aside is None:
+                        entity._aside = {}
+                    entity._aside[path] = Unknown.NOT_THERE
 
     @staticmethod
     def settle_aside(entity: Entity, field: str, value: Any) -> dict[str, Any]:

@@ -73,34 +73,27 @@ def ask(
     Returns:
         The entities that the site does not have.
     """
-    asked: list[tuple[Sequence[Entity], list[str], list[str]]] = []
+    asked: list[tuple[Sequence[Entity], list[str]]] = []
     requests = []
     for entity_type, entities in lacking.items():
         for chunk in chunks(entities):
-            paths = list(dict.fromkeys(path for entity in chunk for path in entities[entity]))
-            more = lacked_by_any(graph, chunk, along(entity_type))
-            asked.append((chunk, paths, more))
+            paths = [path for entity in chunk for path in entities[entity]]
             # What is important for all comes with every row: `updated_at` says how old it is.
-            fields = with_links([*paths, *importance.fields_for_all, *more])
+            more = [*importance.fields_for_all, *lacked_by_any(graph, chunk, along(entity_type))]
+            asked.append((chunk, with_links([*paths, *more])))
             ids = [entity["id"] for entity in chunk]
-            requests.append(Request("find", (entity_type, [["id", "in", ids]], fields)))
+            requests.append(Request("find", (entity_type, [["id", "in", ids]], asked[-1][1])))
     if not requests:
         return []
-    missed = []
+    missed: list[Entity] = []
     with graph.reading() as moment:
-        for chunk, paths, more in asked:
+        for chunk, fields in asked:
             rows = yield requests
             requests = []
-            # A site leaves fields that it does not have out of every row alike (wire.md 3.3).
-            paths += [path for path in more if rows and path not in rows[0]]
             # By key: one that was forgotten meanwhile is another object now, but it is on the site.
-            present = {entity.key for entity in merge_rows(graph, rows, moment)}
+            present = {entity.key for entity in merge_rows(graph, rows, moment, fields)}
             del rows
-            for entity in chunk:
-                if entity.key not in present:
-                    missed.append(entity)
-                for path in graph.unknown_paths(entity, paths) if entity.key in present else ():
-                    graph.mark_absent(entity, path)
+            missed += [entity for entity in chunk if entity.key not in present]
         graph.saw(missed, False, moment)
     return missed
 

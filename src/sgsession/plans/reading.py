@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
-from ..entity import Entity, Unknown, look_up
+from ..entity import Entity
 from ..errors import SyntaxProblem
 from ..graph.graph import Graph
 from ..graph.wire import WireRows
@@ -130,16 +130,15 @@ def taken(graph: Graph, rows: list[dict[str, Any]], moment: int, request: Reques
 
 
 def merge_rows(
-    graph: Graph, rows: list[dict[str, Any]], moment: int, asked: Sequence[str] = (), exist: bool = True
+    graph: Graph, rows: list[dict[str, Any]], moment: int, asked: Sequence[str], exist: bool = True
 ) -> list[Entity]:
-    """Merge the rows of an answer: they win over what is known, but for what was written meanwhile."""
+    """Merge the rows of an answer: they win over what is known, but for what was written meanwhile.
+
+    What was asked for and is not in them is remembered, so that it is not asked for again.
+    """
     entities = graph.merge_answer(rows, moment, exist)
     if rows:
-        # A site leaves fields that it does not have out of every row alike (wire.md 3.3).
-        for field in [field for field in asked if "." not in field and field not in rows[0]]:
-            for entity in entities:
-                if look_up(entity, field) is Unknown.NOT_LOADED:
-                    graph.mark_absent(entity, field)
+        graph.note_left_out(rows, entities, asked)
     return entities
 
 
@@ -177,19 +176,17 @@ def get(
         core = importance.core_fields(entity_type)
         with graph.reading() as moment:
             begin = []
+            asked_of: list[list[str]] = []
             for chunk in chunks(unknown):
                 known = [graph.identity.get((entity_type, entity_id)) for entity_id in chunk]
                 lacked = lacked_by_any(graph, known, [*paths, *core])
-                asked = with_links([*importance.fields_for_all, *lacked])
-                begin.append(Request("find", (entity_type, [["id", "in", list(chunk)]], asked)))
-            arrived = set()
-            for _ in range(len(begin)):
+                asked_of.append(with_links([*importance.fields_for_all, *lacked]))
+                begin.append(Request("find", (entity_type, [["id", "in", list(chunk)]], asked_of[-1])))
+            arrived: set[int] = set()
+            for asked in asked_of:
                 rows = yield begin
                 begin = []
-                for entity in merge_rows(graph, rows, moment):
-                    arrived.add(entity["id"])
-                    for path in graph.unknown_paths(entity, paths):
-                        graph.mark_absent(entity, path)
+                arrived.update(entity["id"] for entity in merge_rows(graph, rows, moment, asked))
                 del rows
             # What was asked for and did not come is not there, though the session may know it by a link.
             gone.update(entity_id for entity_id in unknown if entity_id not in arrived)
