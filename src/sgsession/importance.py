@@ -72,42 +72,50 @@ class Importance(NamedTuple):
 
     def hierarchy_fields(self, entity_type: str) -> list[str]:
         """The core fields of a type and of everything above it, as deep paths, so that one read has all."""
-        paths = [*self._upward(entity_type, "", ()), *self._unforeseen_parents(entity_type)]
-        return list(dict.fromkeys(paths))
+        return list(dict.fromkeys(self._chain(entity_type, "", ())))
 
-    def _unforeseen_parents(self, entity_type: str) -> Iterator[str]:
-        """The core fields of parents that no important link names: a Task may hang on a Sequence.
-
-        Every type that has a place in the hierarchy may be one. Asked for are those straight below the
-        project, which has its own fields in the chain; what stands lower is climbed on arrival.
-        """
-        parent = self.parent_field(entity_type)
-        if parent is None or parent == "project":
-            return
-        foreseen = self.links.get(entity_type, {}).get(parent, ())
-        if len(foreseen) == 1:
-            return  # a link to one type only; who named it has said which
-        for candidate, above in self.parents.items():
-            if above == "project" and candidate not in foreseen and candidate != entity_type:
-                yield from (
-                    f"{parent}.{candidate}.{field}" for field in [*self.own_fields(candidate), "project"]
-                )
-
-    def _upward(self, entity_type: str, prefix: str, below: tuple[str, ...]) -> Iterator[str]:
+    def _chain(self, entity_type: str, prefix: str, below: tuple[str, ...]) -> Iterator[str]:
         for field in self.core_fields(entity_type):
             yield prefix + field
         parent = self.parent_field(entity_type)
         if parent is None:
             return
         yield prefix + parent
-        links = self.links.get(entity_type, {})
-        # A type may be its own ancestor (an Asset in an Asset); each is climbed once, the rest on arrival.
-        for linked_type in links.get(parent) or (["Project"] if parent == "project" else []):
+        for linked_type in self.parent_types(entity_type):
+            # A type may be its own ancestor (an Asset in an Asset); each is climbed once, the rest on arrival.
             if linked_type not in below and linked_type != entity_type:
-                yield from self._upward(
-                    linked_type, f"{prefix}{parent}.{linked_type}.", (*below, entity_type)
-                )
+                yield from self._chain(linked_type, f"{prefix}{parent}.{linked_type}.", (*below, entity_type))
         if parent != "project":
             # An empty parent link falls back to the project, which then must be known as well.
             yield prefix + "project"
             yield from (f"{prefix}project.Project.{field}" for field in self.own_fields("Project"))
+
+    def parent_types(self, entity_type: str) -> list[str]:
+        """The types that may stand above a type, as far as anybody has said.
+
+        Those that `links` names; where it names none or several (a Task hangs on an Asset or a Shot), every other one
+        that has a place in the hierarchy, but for what stands beside the type or below it.
+        """
+        parent = self.parent_field(entity_type)
+        if parent is None:
+            return []
+        named = list(self.links.get(entity_type, {}).get(parent, ()))
+        if parent == "project":
+            return named or ["Project"]
+        if len(named) == 1:
+            return named  # who named it has said which
+        others = [kind for kind in self.parents if not self._hangs_on(kind, entity_type)]
+        return list(dict.fromkeys([*named, *others]))
+
+    def _hangs_on(self, candidate: str, entity_type: str) -> bool:
+        """True for a type that is `entity_type`, or hangs on it, or on others by the same link as it."""
+        waiting, seen = [candidate], set()
+        while waiting:
+            kind = waiting.pop()
+            parent = self.parent_field(kind)
+            if kind == entity_type or parent == self.parent_field(entity_type):
+                return True
+            if kind not in seen:
+                seen.add(kind)
+                waiting.extend(self.links.get(kind, {}).get(parent or "", ()))
+        return False

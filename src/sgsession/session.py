@@ -232,7 +232,7 @@ class Session(SessionBase):
             type: its type.
             id: an id, or a list or tuple of ids.
             fields: field paths to have known as well.
-            fetch: ask the site for what the session does not have; one request.
+            fetch: ask the site for what the session does not have; one request for each 500 of the ids.
 
         Returns:
             The entity, or None where it does not exist; for a list or tuple the same kind of sequence, in
@@ -293,7 +293,9 @@ class Session(SessionBase):
 
         Returns:
             The entities and everything above them, each once. One request for each 500 entities of a
-            type; more only where the links lead through types that `important_links` does not foresee.
+            type; more only where a link leads to a type that neither `important_links` nor `parent_fields` foresees,
+            or holds a list, or where the site has no such field. A type of which `important_links` names one
+            parent's type is taken at its word.
         """
         return self._run(hierarchy.fetch_hierarchy(self.graph, self.importance, to_fetch))
 

@@ -177,6 +177,32 @@ def test_a_task_that_is_not_there_is_named(session: Session, costs: Costs) -> No
     assert there["entity"]["sg_sequence"]["code"] == "AA"
 
 
+def test_above_what_was_retired_is_what_is_known(
+    own_site: LocalSite, session: Session, shotgun: Any, costs: Costs
+) -> None:
+    """A shot that a colleague retired keeps its place as far as it is known, and is asked for once."""
+    task = session.get("Task", 456)
+    everything = keys(session.fetch_hierarchy(task))
+    assert ("Sequence", 201) in everything
+    shotgun.delete("Shot", 234)
+    session.important_fields = {**session.important_fields, "Shot": ["code", "sg_cut_in"]}
+    with costs(1):
+        assert keys(session.fetch_hierarchy(task)) == everything
+    with costs(0):
+        assert keys(session.fetch_hierarchy(task)) == everything
+
+
+def test_what_hangs_on_something_retired_belongs_to_its_project(
+    own_site: LocalSite, session: Session, shotgun: Any, costs: Costs
+) -> None:
+    """Of a retired shot of which nothing else is known, nothing but the task's own project is above."""
+    task = session.merge({"type": "Task", "id": 456, "entity": {"type": "Shot", "id": 234}})
+    shotgun.delete("Shot", 234)
+    session.filter_exists(task["entity"])
+    with costs(1):
+        assert ("Project", 123) in keys(session.fetch_hierarchy(task))
+
+
 def test_parents_that_run_in_a_circle(session: Session, costs: Costs) -> None:
     """Two shots that are each other's parents end the climb, each returned once."""
     session.parent_fields = {**session.parent_fields, "Shot": "sg_master"}

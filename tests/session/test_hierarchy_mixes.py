@@ -14,12 +14,15 @@ from sgsession.site import LocalSite
 from sgsession.site.transfer import bulk
 
 FIRST, COUNT = 20_001, 1_400
-# What a task may hang on: shots with and without a sequence, assets, sequences, nothing.
+EPISODE = 71
+# What a task may hang on: shots with and without a sequence, assets, sequences, an episode, the project, nothing.
 PLACES: dict[str, list[tuple[str, int] | None]] = {
     "shots": [("Shot", id) for id in range(234, 245)],
     "shots without a sequence": [("Shot", 245)],
     "assets": [("Asset", id) for id in range(301, 311)],
     "sequences": [("Sequence", 150), ("Sequence", 151)],
+    "an episode": [("Episode", EPISODE)],
+    "the project": [("Project", 123)],
     "nothing": [None],
 }
 SINGLE = [*PLACES, "all of them"]
@@ -27,7 +30,7 @@ SINGLE = [*PLACES, "all of them"]
 
 @pytest.fixture(scope="module")
 def show() -> Iterator[LocalSite]:
-    """The small demo with 1,400 more tasks, of which each seventh hangs on one of the kinds of places in turn."""
+    """The small demo with 1,400 more tasks, which hang on all these places in turn."""
     with LocalSite(demo="small") as site:
         client = site.connect(in_process=True)
         sequences = [("Sequence", row["id"]) for row in client.find("Sequence", [], limit=2)]
@@ -46,8 +49,15 @@ def show() -> Iterator[LocalSite]:
 
         store = site.engine.store
         with store.writing() as connection:
+            episode = {"id": EPISODE, "code": "E1", "project": {"type": "Project", "id": 123}}
+            bulk.load(
+                connection, store.tables, store.schema, "Episode", [episode], now=datetime(2025, 9, 1, 9)
+            )
             rows = [task(number) for number in range(COUNT)]
             bulk.load(connection, store.tables, store.schema, "Task", rows, now=datetime(2025, 9, 1, 9))
+        # One of the sequences that tasks hang on belongs to the episode, and so do others.
+        for _, sequence in sequences[:1] + [("", row["id"]) for row in client.find("Sequence", [])[2:]]:
+            client.update("Sequence", sequence, {"episode": {"type": "Episode", "id": EPISODE}})
         yield site
 
 
@@ -58,7 +68,20 @@ def kind_of(row: dict[str, Any]) -> str:
         return "nothing"
     if entity["type"] == "Shot":
         return "shots without a sequence" if entity["id"] == 245 else "shots"
-    return "assets" if entity["type"] == "Asset" else "sequences"
+    return {"Episode": "an episode", "Project": "the project", "Asset": "assets"}.get(
+        entity["type"], "sequences"
+    )
+
+
+def _rows(show: LocalSite) -> dict[tuple[str, int], dict[str, Any]]:
+    """All that the site has, with its links upward, by the official client."""
+    client = show.connect(in_process=True)
+    links = ["entity", "sg_sequence", "episode", "project"]
+    return {
+        (kind, row["id"]): row
+        for kind in ("Task", "Shot", "Asset", "Sequence", "Episode", "Project")
+        for row in client.find(kind, [["id", "greater_than", 0]], links)
+    }
 
 
 def above(
@@ -82,7 +105,45 @@ PARENTS: dict[str, dict[str, str | None]] = {
     "as they are": {},
     "shots straight below their project": {"Shot": "project"},
     "tasks straight below their project": {"Task": "project"},
+    "sequences in episodes": {"Sequence": "episode"},
 }
+# What `important_links` says besides: nothing, all, or less than by default.
+LINKS: dict[str, dict[str, dict[str, list[str]]]] = {
+    "as they are": {},
+    "episodes named": {"Sequence": {"project": ["Project"], "episode": ["Episode"]}},
+    "none of shots": {"Shot": {}},
+}
+# What a session may know of the tasks already.
+KNOWN = {
+    "ids": None,
+    "links": ["entity"],
+    "names": ["content", "entity", "entity.Shot.code", "entity.Asset.code"],
+}
+
+
+@pytest.mark.parametrize("known", KNOWN)
+@pytest.mark.parametrize("links", LINKS)
+@pytest.mark.parametrize("parents", PARENTS)
+def test_one_read_whatever_is_said_and_known(show: LocalSite, parents: str, links: str, known: str) -> None:
+    """Sixty tasks of all kinds, of which some things are known: one read has all that is above them."""
+    with Session(show.connect(connect=False)) as session:
+        session.parent_fields = {**session.parent_fields, **PARENTS[parents]}
+        session.important_links = {**session.important_links, **LINKS[links]}
+        rows = _rows(show)
+        keys = [("Task", FIRST + number) for number in range(60)]
+        tasks: list[Entity] = session.merge([{"type": kind, "id": id} for kind, id in keys])
+        if KNOWN[known] is not None:
+            found = [["id", "in", [id for _, id in keys]]]
+            session.find("Task", found, KNOWN[known], add_default_fields=False)
+        show.reset_requests()
+        everything = session.fetch_hierarchy(tasks)
+        reads = [request for request in show.requests if request.method == "read"]
+        assert {entity.key for entity in everything} == above(rows, dict(session.parent_fields), keys)
+        assert len(reads) == 1, [request.params["type"] for request in reads]
+        show.reset_requests()
+        session.fetch_hierarchy(tasks)
+        session.fetch_core(everything)
+        assert not show.requests
 
 
 @pytest.mark.parametrize("parents", PARENTS)
@@ -92,12 +153,7 @@ def test_one_read_for_each_page(show: LocalSite, mix: str, count: int, parents: 
     """Bare tasks of any mix: one read for each 500, exactly what is above them, and nothing to ask for afterwards."""
     seed = random.randrange(2**32)
     print(f"seed {seed}")  # noqa: T201
-    client = show.connect(in_process=True)
-    rows = {
-        (kind, row["id"]): row
-        for kind in ("Task", "Shot", "Asset", "Sequence", "Project")
-        for row in client.find(kind, [["id", "greater_than", 0]], ["entity", "sg_sequence", "project"])
-    }
+    rows = _rows(show)
     fitting = [key for key, row in rows.items() if key[0] == "Task" and mix in ("all of them", kind_of(row))]
     chosen = random.Random(seed).sample(fitting, min(count, len(fitting)))
     with Session(show.connect(connect=False)) as session:

@@ -20,52 +20,86 @@ def fetch_hierarchy(
 ) -> Plan[list[Entity]]:
     """These entities and everything above them, each once, with their important fields.
 
-    The first read asks for whole chains by deep fields through the types that important links name: one
-    request for each 500 entities of a type. Only what no chain foresaw takes another. What is known
-    costs nothing.
+    The first read asks for whole chains by deep fields: one request for each 500 entities of a type. Only what no
+    chain foresaw takes another. What is known costs nothing.
     """
     given = own_entities(graph, entities)
-    gone: set[int] = set()
+    asked: set[tuple[int, str]] = set()
     while True:
-        above, lacking = _climb(graph, importance, given, gone)
+        above, lacking = _climb(graph, importance, given, asked)
         if not lacking:
             return above
         # Asking for what lacks of the whole chain costs no more than asking for what lacks in its first link.
         missed = yield from ask(graph, importance, lacking, importance.hierarchy_fields)
         refuse_missing([entity for entity in missed if any(entity is one for one in given)])
-        # A parent that is not on the site any more has nothing above it that could be asked for.
-        gone.update(map(id, missed))
+        # Each is asked for once, whatever the answers are: they may be those of a stub, or cross with writes.
+        for of_kind in lacking.values():
+            asked.update((id(entity), path) for entity, missing in of_kind.items() for path in missing)
 
 
 def _climb(
-    graph: Graph, importance: Importance, entities: list[Entity], gone: set[int]
+    graph: Graph, importance: Importance, entities: list[Entity], asked: set[tuple[int, str]]
 ) -> tuple[list[Entity], Lacking]:
     """Everything above as far as it is known, and what has to be asked for to go on."""
     above: dict[int, Entity] = {}
     lacking: Lacking = {}
     core: dict[str, list[str]] = {}
+    parents: dict[int, list[tuple[str, Entity]]] = {}
+    given = set(map(id, entities))
     waiting = list(reversed(entities))
     while waiting:
         entity = waiting.pop()
         if id(entity) in above:
             continue
         above[id(entity)] = entity
-        if id(entity) in gone:
-            continue
         entity_type = entity["type"]
         if entity_type not in core:
             core[entity_type] = importance.core_fields(entity_type)
         missing = graph.unknown_paths(entity, core[entity_type])
+        found: list[Entity] = []
         for link, parent in _upward_links(importance, entity):
             if parent is Unknown.NOT_LOADED:
                 missing.append(link)
             elif isinstance(parent, Entity):
-                waiting.append(parent)
+                found.append(parent)
+                if dict.get(entity, link) is parent:  # no deep path leads through a list
+                    parents.setdefault(id(entity), []).append((link, parent))
                 # A known parent is asked for what it lacks itself, once, and not through each of its children.
                 missing = [path for path in missing if not path.startswith(f"{link}.")]
+        waiting.extend(reversed(found))
+        if entity._exists is False and id(entity) not in given:
+            continue  # what is retired cannot be asked for anything
+        missing = [path for path in missing if (id(entity), path) not in asked]
         if missing:
             lacking.setdefault(entity_type, {})[entity] = missing
-    return list(above.values()), lacking
+    return list(above.values()), _without_foreseen(importance, lacking, parents)
+
+
+def _without_foreseen(
+    importance: Importance, lacking: Lacking, parents: dict[int, list[tuple[str, Entity]]]
+) -> Lacking:
+    """Those that have to be asked themselves: what they lack does not come with the chain of one below them."""
+    foreseen: set[int] = set()
+    for kind, of_kind in lacking.items():
+        chain = set(importance.hierarchy_fields(kind))
+        for entity in of_kind:
+            seen = {id(entity)}
+            waiting = [(entity, "")]
+            while waiting:
+                below, prefix = waiting.pop()
+                for link, parent in parents.get(id(below), ()):
+                    path = f"{prefix}{link}.{parent['type']}."
+                    lacks = lacking.get(parent["type"], {}).get(parent, ())
+                    if id(parent) not in seen and all(path + field in chain for field in lacks):
+                        seen.add(id(parent))
+                        waiting.append((parent, path))
+            foreseen |= seen - {id(entity)}
+    themselves = {
+        kind: {entity: missing for entity, missing in of_kind.items() if id(entity) not in foreseen}
+        for kind, of_kind in lacking.items()
+    }
+    # In a ring each is above all others, and none would be asked.
+    return {kind: of_kind for kind, of_kind in themselves.items() if of_kind} or lacking
 
 
 def _upward_links(importance: Importance, entity: Entity) -> Iterator[tuple[str, Any]]:
@@ -74,11 +108,18 @@ def _upward_links(importance: Importance, entity: Entity) -> Iterator[tuple[str,
     if link is None:
         return
     value = look_up(entity, link)
-    # A studio may name a list of links: then there are several parents, or none.
+    # The link may hold a list: then there are several parents, or none.
     parents = value if isinstance(value, (list, tuple)) else [value]
     yield from ((link, parent) for parent in parents)
-    if link != "project" and all(parent is None or parent is Unknown.NOT_THERE for parent in parents):
+    if link != "project" and not any(map(_leads_up, parents)):
         yield "project", look_up(entity, "project")
+
+
+def _leads_up(parent: Any) -> bool:
+    """False where nothing stands above by this link: a site shows a link to what is retired as empty (wire.md 3.3)."""
+    if isinstance(parent, Entity):
+        return parent._exists is not False
+    return parent is not None and parent is not Unknown.NOT_THERE
 
 
 def parent_of(graph: Graph, importance: Importance, entity: Entity) -> Plan[Entity | None]:
