@@ -110,10 +110,13 @@ def pooled_client(prototype: Any, attempts: Attempts) -> Any:
 
 
 def hands_over_rows(prototype: Any) -> bool:
-    """True where nothing that a studio overrode would have seen the rows of a `find`."""
-    prototype_class = type(prototype)
+    """True where nothing that a studio overrode, in the class or on the client, would see the rows of a `find`."""
+    prototype_class, own = type(prototype), vars(prototype)
     seams = ("find", "_call_rpc", "_parse_records", "_transform_inbound", "_visit_data")
-    return all(getattr(prototype_class, name) is getattr(shotgun_api3.Shotgun, name) for name in seams)
+    return all(
+        name not in own and getattr(prototype_class, name) is getattr(shotgun_api3.Shotgun, name)
+        for name in seams
+    )
 
 
 def follow_prototype(client: Any, prototype: Any) -> None:
