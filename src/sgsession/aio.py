@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -77,14 +77,17 @@ class AsyncSession(SessionBase):
 
     entity_class = AsyncEntity
 
-    async def _connected(self) -> None:
-        if not self.is_connected:
-            # Finding the site may run a studio's code, read files, ask; none of it in the event loop.
-            await asyncio.to_thread(self._client)
+    async def _when_connected(self, ask: Callable[[], T]) -> T:
+        if self.is_connected:
+            return ask()
+        # Finding the site may run a studio's code, read files, ask; none of it in the event loop.
+        return await asyncio.to_thread(ask)
+
+    async def _connected(self) -> Any:
+        return await self._when_connected(self._client)
 
     async def _run(self, plan: Plan[T]) -> T:
-        await self._connected()
-        return await run(plan, self._threads, self._client, self._lock)
+        return await run(plan, self._threads, self._connected, lambda: self._lock)
 
     async def __aenter__(self) -> AsyncSession:
         return self
@@ -97,7 +100,7 @@ class AsyncSession(SessionBase):
         return self._proxied(name, self._call)
 
     async def _call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return await call_in_thread(self._threads, self._client, Request(method, args, kwargs))
+        return await call_in_thread(self._threads, self._connected, Request(method, args, kwargs))
 
     async def find(
         self,
@@ -135,7 +138,7 @@ class AsyncSession(SessionBase):
                 options,
                 merge,
                 add_default_fields,
-                self._connections,
+                await self._when_connected(self._pages_at_once),
             )
         )
 
@@ -204,9 +207,9 @@ class AsyncSession(SessionBase):
             async_count=async_count,
             merge=merge,
             add_default_fields=add_default_fields,
+            connections=await self._when_connected(self._requests_at_once),
         )
-        await self._connected()
-        async with aclosing(stream(plan, self._threads, self._client, self._lock)) as rows:
+        async with aclosing(stream(plan, self._threads, self._connected, lambda: self._lock)) as rows:
             async for row in rows:
                 yield row
 
@@ -245,8 +248,9 @@ class AsyncSession(SessionBase):
 
     async def fetch_backrefs(self, to_fetch: Entities, backref_type: str, field: str) -> None:
         """Load what links to entities: afterwards it is in their `backrefs[(backref_type, field)]`. See `Session`."""
+        connections = await self._when_connected(self._pages_at_once)
         plan = fetching.fetch_backrefs(
-            self.graph, self.importance, to_fetch, backref_type, field, self._connections
+            self.graph, self.importance, to_fetch, backref_type, field, connections
         )
         await self._run(plan)
 

@@ -37,7 +37,7 @@ class Session(SessionBase):
     """
 
     def _run(self, plan: Plan[T]) -> T:
-        return self._threads.run(plan, self._client, self._lock)
+        return self._threads.run(plan, self._client, lambda: self._lock)
 
     def __enter__(self) -> Session:
         return self
@@ -121,7 +121,7 @@ class Session(SessionBase):
                 options,
                 merge,
                 add_default_fields,
-                self._connections,
+                self._pages_at_once(),
             )
         )
 
@@ -205,8 +205,9 @@ class Session(SessionBase):
             async_count=async_count,
             merge=merge,
             add_default_fields=add_default_fields,
+            connections=self._requests_at_once(),
         )
-        return self._threads.stream(plan, self._client, self._lock)
+        yield from self._threads.stream(plan, self._client, lambda: self._lock)
 
     def summarize(
         self,
@@ -282,7 +283,7 @@ class Session(SessionBase):
         One request for each 500 of them, and for each further page of what links to these.
         """
         plan = fetching.fetch_backrefs(
-            self.graph, self.importance, to_fetch, backref_type, field, self._connections
+            self.graph, self.importance, to_fetch, backref_type, field, self._pages_at_once()
         )
         self._run(plan)
 

@@ -181,3 +181,27 @@ def test_connections_of_the_parent_are_not_closed_by_a_child(demo_site: LocalSit
     assert client._connection is not None
     _close_all([client], os.getpid())
     assert client._connection is None
+
+
+@pytest.mark.parametrize("async_count", [1, 3])
+def test_a_child_goes_on_with_an_iterator(session: Session, async_count: int) -> None:
+    """What threads of the parent were asked for is asked for again; the lock that one of them held is another one."""
+    wanted = [task["id"] for task in session.find("Task", [])]
+    tasks = session.find_iter("Task", [], per_page=10, async_count=async_count)
+    seen = [next(tasks)["id"] for _ in range(10)]
+    held, released = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with session._lock:
+            held.set()
+            released.wait(30)
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(hold)
+        assert held.wait(10)
+        try:
+            rest = _in_child(lambda: [task["id"] for task in tasks])
+        finally:
+            released.set()
+    assert seen + rest == wanted
+    assert seen + [task["id"] for task in tasks] == wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import signal
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from sgsession.testing.interruption import every_interruption
 
 from ..graph.views import assert_sound
 from ..scripted_client import ScriptedClient, entities
+from .conftest import soon
 
 AT_ONCE = 4
 ORDER = [{"field_name": "code", "direction": "asc"}]
@@ -63,8 +65,8 @@ def on_pages() -> Iterator[Make]:
 
     yield make
     for session in opened:
-        assert session.shotgun.stats()["lent"] == 0
-        session.close()
+        session.close()  # waits for what nobody wanted any more, but for a thread whose start was interrupted
+        assert soon(lambda: session.shotgun.stats()["lent"] == 0)  # noqa: B023 - it is looked at here
         session.shotgun.close()
 
 
@@ -260,6 +262,50 @@ def test_a_find_of_the_studio_s_own_is_called(on_pages: Make) -> None:
     assert client.counts["most at once"] == 1
 
 
+def test_a_find_of_one_client_is_called(on_pages: Make) -> None:
+    """As is one that was put on the client itself."""
+    (_, client), (_, other) = on_pages([]), on_pages([rows(1, 2), rows(3)])
+    client.find = other.find
+    with ShotgunPool(client) as pool:
+        assert ids(Session(pool).find("Shot", [])) == [1, 2, 3]
+    assert (client.pages, other.pages) == ([], [1, 2])
+
+
+@pytest.mark.parametrize("find", [Session.find, Session.find_iter])
+def test_pages_that_nobody_wants_are_not_waited_for(on_pages: Make, find: Any) -> None:
+    """Behind the last page the site may be slow: what was found is given at once."""
+    release = threading.Event()
+    session, client = on_pages([rows(1), rows(2)], lambda number: number > 2 and release.wait(10))
+    options = {} if find is Session.find else {"async_count": 3}
+    assert ids(find(session, "Shot", [], **options)) == [1, 2]
+    assert not release.is_set()
+    assert not session.graph._reads
+    release.set()
+    assert soon(lambda: session.shotgun.stats()["lent"] == 0)
+    assert len(client.pages) <= 2 + AT_ONCE - 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system sends no signals to threads")
+def test_ctrl_c_does_not_wait_for_slow_pages(on_pages: Make) -> None:
+    """Whoever presses it gets the prompt; what is under way ends by itself, and the next find is right."""
+    release = threading.Event()
+
+    def before(number: int) -> None:
+        if number == 2 and not release.is_set():
+            signal.pthread_kill(main, signal.SIGINT)
+        if number > 1:
+            release.wait(10)
+
+    main = threading.main_thread().ident
+    assert main is not None
+    session, _ = on_pages([rows(number) for number in range(1, 9)], before)
+    with pytest.raises(KeyboardInterrupt):
+        session.find("Shot", [])
+    assert not release.is_set()
+    release.set()
+    assert ids(session.find("Shot", [])) == list(range(1, 9))
+
+
 @pytest.mark.parametrize("merge", [True, False])
 def test_an_error_in_page_seven(on_pages: Make, merge: bool) -> None:
     """It is raised as the client raises it; what was merged before is sound, nothing is lent, no thread hangs."""
@@ -273,7 +319,7 @@ def test_an_error_in_page_seven(on_pages: Make, merge: bool) -> None:
     session, _ = on_pages([rows(number * 2, number * 2 + 1) for number in range(1, 13)], refuse)
     with pytest.raises(shotgun_api3.Fault, match="no such page"):
         session.find("Shot", [], merge=merge)
-    assert session.shotgun.stats()["lent"] == 0
+    assert soon(lambda: session.shotgun.stats()["lent"] == 0)
     assert not session.graph._reads
     assert_sound(session)
     # Pages 1 to 6 had been merged; those behind the seventh are not given to anybody.
@@ -390,6 +436,46 @@ def test_an_iterator_that_is_given_up_waits_for_nothing(on_pages: Make) -> None:
     release.set()
     session._threads.close()
     assert session.shotgun.stats()["lent"] == 0
+
+
+def test_writes_are_forgotten_while_somebody_iterates(on_pages: Make) -> None:
+    """Where reads overlap without end, only what pages under way could undo is remembered."""
+    session, _ = on_pages([rows(*range(50 * page, 50 * page + 50)) for page in range(1, 21)])
+    most = 0
+    for shot in session.find_iter("Shot", [], per_page=50, async_count=3):
+        shot["mine"] = shot["id"]
+        most = max(most, len(session.graph.writes))
+    assert most <= 3 * 50
+    assert not session.graph.writes
+
+
+@pytest.mark.parametrize("options", [{}, {"order": ORDER}, {"async_count": 3}], ids=str)
+def test_what_the_caller_changes_meanwhile_changes_nothing(session: Session, options: dict[str, Any]) -> None:
+    """Filters and fields are read once: a list may be changed, a generator used up."""
+    wanted = [456, *range(460, 490)]
+    filters: list[Any] = [["id", "in", list(wanted)]]
+    found = []
+    fields = (field for field in ["due_date"])
+    for task in session.find_iter("Task", filters, fields, per_page=7, **options):
+        found.append((task["id"], "due_date" in task))
+        filters[0][2].clear()
+        filters.append(["content", "is", "nothing of this name"])
+    assert sorted(found) == [(id, True) for id in wanted]
+
+
+def test_a_client_that_does_not_look_at_filters_gives_its_rows_once() -> None:
+    """A stub that answers always the same is not asked without end."""
+
+    class Stub:
+        asked = 0
+
+        def find(self, *arguments: Any, **options: Any) -> list[dict[str, Any]]:
+            self.asked += 1
+            return rows(1, 2)
+
+    stub = Stub()
+    assert ids(Session(stub).find_iter("Shot", [])) == [1, 2]
+    assert stub.asked == 2
 
 
 def test_an_own_write_outlives_the_pages_that_were_under_way(on_pages: Make) -> None:

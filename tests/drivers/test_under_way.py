@@ -21,6 +21,7 @@ from sgsession.testing.interruption import every_interruption
 from sgsession.transport.calling.envelope import decoded
 
 from ..scripted_client import ScriptedClient, entities
+from .conftest import soon
 
 SHOT = {"type": "Shot", "id": 7}
 FIND = Request("find", ("Shot", [["id", "is", 7]], ["id"]))
@@ -277,7 +278,7 @@ def test_a_failed_find_is_not_kept(client: ScriptedClient) -> None:
         try:
             with pytest.raises(shotgun_api3.Fault):
                 session.find("Shot", [])
-            assert not [thing for thing in gc.get_objects() if isinstance(thing, UnderWay)]
+            assert soon(lambda: not any(isinstance(thing, UnderWay) for thing in gc.get_objects()))
         finally:
             gc.enable()
         session.close()

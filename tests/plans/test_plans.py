@@ -171,7 +171,9 @@ def test_find_iter_by_number(session: Session) -> None:
     """Several pages at once, all but one of which go on while rows are handed out; what comes twice is given once."""
     values = WireValues(lambda text: text, None)
     asked, found = streamed(
-        pages.find_iter(session.graph, session.importance, "Shot", [], None, {}, per_page=2, async_count=3),
+        pages.find_iter(
+            session.graph, session.importance, "Shot", [], None, {}, per_page=2, async_count=9, connections=3
+        ),
         WireRows(shots(9, 4), values, True),
         WireRows(shots(4, 5), values, True),
         WireRows([], values, True),
@@ -191,7 +193,16 @@ def test_find_iter_asks_for_no_page_that_a_limit_excludes(session: Session) -> N
     values = WireValues(lambda text: text, None)
     asked, found = streamed(
         pages.find_iter(
-            session.graph, session.importance, "Shot", [], None, {}, per_page=2, async_count=4, limit=3
+            session.graph,
+            session.importance,
+            "Shot",
+            [],
+            None,
+            {},
+            per_page=2,
+            async_count=4,
+            limit=3,
+            connections=8,
         ),
         WireRows(shots(1), values, True),
         WireRows(shots(2), values, True),

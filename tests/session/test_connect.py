@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -210,6 +211,37 @@ def test_the_registry(module: Write, profiles: Callable[[str], Path]) -> None:
     assert client.base_url == "https://registry.example.com"
     assert client.given == (("studio", 7), {"extra": True})
     assert connect().given == ((), {})
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda session: session.find("Shot", []),
+        lambda session: next(session.find_iter("Shot", [], async_count=2)),
+        lambda session: session.find_one("Shot", []),
+        lambda session: session.fetch_backrefs(session.merge({"type": "Shot", "id": 234}), "Task", "entity"),
+    ],
+    ids=["find", "find_iter", "find_one", "fetch_backrefs"],
+)
+def test_connecting_holds_no_lock(monkeypatch: pytest.MonkeyPatch, read: Callable[[Session], Any]) -> None:
+    """A studio's code that connects at first use may wait for a thread that merges."""
+    registry = types.ModuleType("shotgun_api3_registry")
+    merged = threading.Event()
+
+    def merge() -> None:
+        session.merge({"type": "Shot", "id": 1})
+        merged.set()
+
+    def at_first_use() -> Any:
+        threading.Thread(target=merge, daemon=True).start()
+        assert merged.wait(10)
+        return site.connect(connect=False)
+
+    monkeypatch.setattr(registry, "connect", at_first_use, raising=False)
+    monkeypatch.setitem(sys.modules, "shotgun_api3_registry", registry)
+    with LocalSite(demo="small") as site, Session() as session:
+        read(session)
+        assert merged.is_set()
 
 
 def test_a_broken_registry_is_no_missing_one(module: Write) -> None:

@@ -175,6 +175,13 @@ def test_a_row_that_is_not_there(session: Session, costs: Costs) -> None:
         assert gone.exists() is False
 
 
+def test_fields_may_come_from_a_generator(session: Session) -> None:
+    """It is read once, for all types."""
+    entities = session.merge([{"type": "Shot", "id": 234}, {"type": "Task", "id": 456}])
+    session.fetch(entities, (field for field in ["sg_status_list"]))
+    assert all("sg_status_list" in entity for entity in entities)
+
+
 def test_fetch_of_nothing(session: Session, costs: Costs) -> None:
     """No entities or no fields, no request."""
     with costs(0):

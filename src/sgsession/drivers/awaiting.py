@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AbstractContextManager, ExitStack, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
 from ..plans.plan import HandedOut, Plan, Request, Stream
 from ..pool import ShotgunPool
-from .steps import Finished, Y, call, end, pause_for, step
+from .steps import Finished, Lock, Y, call, end, pause_for, step
 from .threads import Threads
 from .under_way import UnderWay
 
 __all__ = ["call_in_thread", "run", "stream"]
 
 T = TypeVar("T")
+Client = Callable[[], Awaitable[Any]]
+"""Gives the client, and connects before where that is still to be done."""
 
 
-async def run(
-    plan: Plan[T], threads: Threads, client: Callable[[], Any], lock: AbstractContextManager[Any]
-) -> T:
+async def run(plan: Plan[T], threads: Threads, client: Client, lock: Lock) -> T:
     """Drive a plan to its end and return its value. What a request raises is raised in the plan.
 
     When the awaiting task is cancelled the plan ends as before its last yield; a call that is under way
@@ -41,9 +41,7 @@ async def run(
             begun.leave()
 
 
-async def stream(
-    plan: Stream, threads: Threads, client: Callable[[], Any], lock: AbstractContextManager[Any]
-) -> AsyncGenerator[Any, None]:
+async def stream(plan: Stream, threads: Threads, client: Client, lock: Lock) -> AsyncGenerator[Any, None]:
     """Drive a plan that hands out rows, and give these as they come; else as `run`."""
     begun = _Begun(threads)
     try:
@@ -60,11 +58,11 @@ async def stream(
         begun.leave()
 
 
-async def call_in_thread(threads: Threads, client: Callable[[], Any], request: Request) -> Any:
+async def call_in_thread(threads: Threads, client: Client, request: Request) -> Any:
     """One request by itself, for methods that are passed on to the client."""
     begun = _Begun(threads)
     try:
-        return await begun.next_answer(client(), [request])
+        return await begun.next_answer(await client(), [request])
     finally:
         begun.leave()
 
@@ -81,12 +79,12 @@ class _Begun:
         self,
         plan: Generator[Y, Any, Any],
         requests: list[Request],
-        client: Callable[[], Any],
-        lock: AbstractContextManager[Any],
+        client: Client,
+        lock: Lock,
     ) -> Y | Finished:
         """Begin requests, and hand the plan the answer of the one that was begun first, or what went wrong."""
         try:
-            answer = await self.next_answer(client(), requests)
+            answer = await self.next_answer(await client(), requests)
         except BaseException as problem:
             return step(plan, lock, problem=problem)
         # Let go of on return: the next page takes the memory that this one leaves, while the processor has it at hand.

@@ -154,8 +154,13 @@ class SessionBase:
             raise NoSiteError("This session was made without a site, Session(False); this needs one.")
         return client
 
-    def _connections(self) -> int:
-        """How many pages of one find may be asked for at once."""
+    def _requests_at_once(self) -> int:
+        """How many requests may be under way at once. Connects; the graph's lock is not to be held then."""
+        client = self.shotgun
+        return client.max_connections if isinstance(client, ShotgunPool) else 1
+
+    def _pages_at_once(self) -> int:
+        """How many pages of one find may be asked for at once: one, where the client says nothing of the next page."""
         client = self.shotgun
         return client.max_connections if isinstance(client, ShotgunPool) and client.hands_over_rows else 1
 

@@ -11,9 +11,11 @@ from ..plans.plan import Request
 from ..pool import ShotgunPool
 from ..transport.collector import collector_paused
 
-__all__ = ["Finished", "call", "end", "pause_for", "step"]
+__all__ = ["Finished", "Lock", "Y", "call", "end", "pause_for", "step"]
 
 Y = TypeVar("Y")
+Lock = Callable[[], AbstractContextManager[Any]]
+"""Gives the lock of the graph as it is at the moment: a fork renews it, also while somebody iterates."""
 
 
 class Finished:
@@ -27,7 +29,7 @@ class Finished:
 
 def step(
     plan: Generator[Y, Any, Any],
-    lock: AbstractContextManager[Any],
+    lock: Lock,
     answer: Any = None,
     problem: BaseException | None = None,
 ) -> Y | Finished:
@@ -35,7 +37,7 @@ def step(
 
     The lock is held while the plan works on the graph, and never while an answer is waited for.
     """
-    with lock, collector_paused():
+    with lock(), collector_paused():
         try:
             if problem is not None:
                 return plan.throw(problem)
@@ -46,12 +48,12 @@ def step(
             del problem  # or it would hold this frame, which holds it, and all that the frames around know
 
 
-def end(plan: Generator[Any, Any, Any], lock: AbstractContextManager[Any]) -> None:
+def end(plan: Generator[Any, Any, Any], lock: Lock) -> None:
     """End a plan that was interrupted outside of it: the graph is not to wait for its answers.
 
     Whoever keeps the traceback, as a shell does, would keep it waiting.
     """
-    with lock:
+    with lock():
         plan.close()
 
 

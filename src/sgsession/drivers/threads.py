@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..plans.plan import HandedOut, Plan, Request, Stream
 from ..pool import ShotgunPool
-from .steps import Finished, Y, call, end, pause_for, step
+from .steps import Finished, Lock, Y, call, end, pause_for, step
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -31,10 +32,11 @@ class Threads:
         self._executor: ThreadPoolExecutor | None = None
         self._starting = threading.Lock()
 
-    def run(self, plan: Plan[T], client: Callable[[], Any], lock: AbstractContextManager[Any]) -> T:
+    def run(self, plan: Plan[T], client: Callable[[], Any], lock: Lock) -> T:
         """Drive a plan to its end and return its value. What a request raises is raised in the plan.
 
-        What it has begun and does not want any more is waited for; what is not sent yet stays so.
+        Nobody waits for what it has begun and does not want any more: a page behind the last one may be slow, and
+        whoever presses Ctrl-C wants his prompt. It ends by itself, and what is not sent yet stays so.
         """
         begun = _Begun(self)
         with ExitStack() as pause:
@@ -45,17 +47,11 @@ class Threads:
                     state = begun.go_on(plan, state, client, lock)
                 return state.value  # type: ignore[no-any-return]
             finally:
-                pause.close()  # first: what follows may wait
                 end(plan, lock)
-                begun.end()
+                begun.leave()
 
-    def stream(
-        self, plan: Stream, client: Callable[[], Any], lock: AbstractContextManager[Any]
-    ) -> Iterator[Any]:
-        """Drive a plan that hands out rows, and give these as they come; else as `run`.
-
-        Where it is given up, requests under way end by themselves.
-        """
+    def stream(self, plan: Stream, client: Callable[[], Any], lock: Lock) -> Iterator[Any]:
+        """Drive a plan that hands out rows, and give these as they come; else as `run`."""
         begun = _Begun(self)
         try:
             state = step(plan, lock)
@@ -66,15 +62,13 @@ class Threads:
                 else:
                     state = begun.go_on(plan, state, client, lock)
         except GeneratorExit:
-            # Perhaps by the garbage collector, in the middle of anything: no lock is taken, nothing waited for.
-            plan.close()
-            begun.leave()
+            plan.close()  # without the lock: the garbage collector may do this, in the middle of anything
             raise
         except BaseException:
             end(plan, lock)
-            begun.end()
             raise
-        begun.end()
+        finally:
+            begun.leave()
 
     def begin(self, client: ShotgunPool, request: Request, tell: Callable[[], None]) -> UnderWay:
         """Start a request in another thread, which is told of by `tell`."""
@@ -114,6 +108,7 @@ class _Begun:
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
+        self._process = os.getpid()
         # In other threads, with what each of them rings; or not sent yet, to a client that may not bear several.
         self._requests: deque[tuple[UnderWay, SimpleQueue[None]] | Request] = deque()
 
@@ -122,7 +117,7 @@ class _Begun:
         plan: Generator[Y, Any, Any],
         requests: list[Request],
         client: Callable[[], Any],
-        lock: AbstractContextManager[Any],
+        lock: Lock,
     ) -> Y | Finished:
         """Begin requests, and hand the plan the answer of the one that was begun first, or what went wrong."""
         try:
@@ -134,6 +129,13 @@ class _Begun:
 
     def next_answer(self, client: Any, requests: list[Request]) -> Any:
         """Begin requests; the answer of the one that was begun first."""
+        if self._process != os.getpid():
+            # A forked child has none of the threads: what they were asked for is asked for again.
+            self._process = os.getpid()
+            requests = [
+                each if isinstance(each, Request) else each[0].request for each in self._requests
+            ] + requests
+            self._requests.clear()
         if not isinstance(client, ShotgunPool):
             self._requests.extend(requests)
         elif len(requests) == 1 and not self._requests:
@@ -155,15 +157,8 @@ class _Begun:
         self._requests.popleft()
         return under_way.outcome.result()
 
-    def leave(self) -> list[tuple[UnderWay, SimpleQueue[None]]]:
-        """Nobody wants any more what is under way: it ends by itself."""
-        begun = [request for request in self._requests if not isinstance(request, Request)]
-        for under_way, _ in begun:
-            under_way.leave()
-        return begun
-
-    def end(self) -> None:
-        """Wait for what nobody wants any more."""
-        for under_way, bell in self.leave():
-            while under_way.outcome is None:
-                bell.get()
+    def leave(self) -> None:
+        """Nobody waits any more for what is under way."""
+        for request in self._requests:
+            if not isinstance(request, Request):
+                request[0].leave()

@@ -55,7 +55,7 @@ class UnderWay:
         self.outcome: Outcome | None = None
         """How it ended, before that is told: an interrupt may lose a call to wake up, but not this."""
         self._client = client
-        self._request = request
+        self.request = request
         self._tell = tell
         self._beginning = threading.Lock()
         # The bytes that wait: whoever takes them out decodes them, so that nobody does so twice.
@@ -70,7 +70,7 @@ class UnderWay:
         if not self._beginning.acquire(blocking=False):
             return
         try:
-            outcome = Outcome(None if self._left else call(self._client, self._request, self._decode))
+            outcome = Outcome(None if self._left else call(self._client, self.request, self._decode))
         except BaseException as problem:
             outcome = Outcome(None, problem)
         self.outcome = outcome
@@ -81,7 +81,7 @@ class UnderWay:
         if not self._beginning.acquire(blocking=False):
             return  # one could be after all
         try:
-            self.outcome = Outcome(call(self._client, self._request))
+            self.outcome = Outcome(call(self._client, self.request))
         except Exception as problem:
             self.outcome = Outcome(None, problem)
         self._tell()

@@ -59,6 +59,7 @@ class Graph:
         self.left_out: set[tuple[str, str]] = set()
         """Type and path of what the site was asked for and does not have, so that nobody asks again."""
         self._count = 0
+        self._last_write = 0
         self._reads: set[int] = set()
 
     def renew(self, lock: AbstractContextManager[Any]) -> None:
@@ -128,7 +129,7 @@ class Graph:
         """
         # What was written while the answer was under way is rare, and needs a look at each field.
         if isinstance(rows, WireRows):
-            if not self.writes:
+            if self._last_write < moment:
                 return RowMerge(self, rows, exist).run()
             rows = rows.decoded()
         entities: list[Entity] = self.merge(rows, over=True, resolve=False, moment=moment)
@@ -213,6 +214,8 @@ class Graph:
 
     def begin_read(self) -> int:
         """The moment of a request that starts now, until `end_read` or `abandon_read`."""
+        if not self._reads:
+            self.writes.clear()
         self._count += 1
         self._reads.add(self._count)
         return self._count
@@ -222,15 +225,19 @@ class Graph:
         self._reads.discard(moment)
         if not self._reads:
             self.writes.clear()
+        elif self.writes and moment < (oldest := min(self._reads)):
+            # Where reads overlap without end, as in an iteration, there is never a moment without any.
+            self.writes = {written: when for written, when in self.writes.items() if when > oldest}
 
     def abandon_read(self, moment: int) -> None:
-        """`end_read` for whoever may not have the lock: what was written is cleared when another read ends."""
+        """`end_read` for whoever may not have the lock: what was written is cleared when another read begins."""
         self._reads.discard(moment)
 
     def wrote(self, entity: Entity, fields: Iterable[str]) -> None:
         """Note that this session wrote fields: reads that are under way must not bring old values back."""
         if self._reads:
             self._count += 1
+            self._last_write = self._count
             self.writes.update(((entity.key, field), self._count) for field in fields)
 
     def written_since(self, key: Key, field: str, moment: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ..entity import Entity
@@ -28,7 +28,8 @@ def fetch(
     force: bool = False,
 ) -> Plan[None]:
     """Have these fields of these entities known; asks only for those that are not."""
-    yield from _complete(graph, importance, entities, lambda kind: expanded(graph, kind, fields), force)
+    named = list(fields) if isinstance(fields, Iterator) else fields  # read once, for all types
+    yield from _complete(graph, importance, entities, lambda kind: expanded(graph, kind, named), force)
 
 
 def fetch_core(graph: Graph, importance: Importance, entities: Entity | Iterable[Entity]) -> Plan[None]:
@@ -140,7 +141,7 @@ def fetch_backrefs(
     entities: Entity | Iterable[Entity],
     backref_type: str,
     field: str,
-    connections: Callable[[], int] = lambda: 1,
+    connections: int = 1,
 ) -> Plan[None]:
     """Load what links to these entities from a field of a type; a find for each 500 of them, all side by side.
 
@@ -156,22 +157,21 @@ def fetch_backrefs(
         Request("find", (backref_type, [[field, "in", [entity.minimal for entity in chunk]]], fields))
         for chunk in chunks(own_entities(graph, entities))
     ]
-    side_by_side = connections() if requests else 1
     next_pages = {index: range(1, 2) for index in range(len(requests))}
     with graph.reading() as moment:
         while next_pages:
             asked = [(index, number) for index, numbers in next_pages.items() for number in numbers]
             finds = [(requests[index], number) for index, number in asked]
             # A client that tells nothing of pages goes through them by itself.
-            begin = [page_of(request, number) if side_by_side > 1 else request for request, number in finds]
+            begin = [page_of(request, number) if connections > 1 else request for request, number in finds]
             for index, _ in asked:
                 rows = yield begin
                 begin = []
                 merge_rows(graph, rows, moment, fields)
-                if side_by_side < 2 or not isinstance(rows, WireRows) or not rows.has_next_page:
+                if connections < 2 or not isinstance(rows, WireRows) or not rows.has_next_page:
                     next_pages.pop(index, None)
                 del rows
-            ahead = side_by_side // max(1, len(next_pages)) or 1
+            ahead = connections // max(1, len(next_pages)) or 1
             next_pages = {
                 index: range(numbers.stop, numbers.stop + ahead) for index, numbers in next_pages.items()
             }

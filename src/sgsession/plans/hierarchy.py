@@ -62,7 +62,7 @@ def _climb(
                 missing.append(link)
             elif isinstance(parent, Entity):
                 found.append(parent)
-                if dict.get(entity, link) is parent:  # no deep path leads through a list
+                if not isinstance(dict.get(entity, link), (list, tuple)):  # no deep path leads through a list
                     parents.setdefault(id(entity), []).append((link, parent))
                 # A known parent is asked for what it lacks itself, once, and not through each of its children.
                 missing = [path for path in missing if not path.startswith(f"{link}.")]

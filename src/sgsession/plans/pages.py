@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from ..errors import SyntaxProblem
@@ -11,15 +10,12 @@ from ..graph.graph import Graph
 from ..graph.wire import WireRows
 from ..importance import Importance
 from .plan import HandedOut, Request, Stream
-from .reading import after_id, find_request, taken
+from .reading import after_id, find_request, page_of, taken
 
 __all__ = ["find_iter"]
 
 # In the site's own order, id ascending (wire.md 3.5), spelt out for clients that have another.
 _BY_ID = [{"field_name": "id", "direction": "asc"}]
-
-Find = Callable[[Any, dict[str, Any]], Request]
-"""Filters and options → the request."""
 
 
 def find_iter(
@@ -35,55 +31,56 @@ def find_iter(
     async_count: int = 1,
     merge: bool = True,
     add_default_fields: bool = True,
+    connections: int = 1,
 ) -> Stream:
-    """The rows that match, handed out page by page; see `Session.find_iter`."""
+    """The rows that match, handed out page by page; see `Session.find_iter`.
+
+    Several pages at once, as many as `async_count` and `connections` allow, and pages in an order go by number.
+    """
     for name, value in (("per_page", per_page), ("async_count", async_count)):
         if not isinstance(value, int) or not 1 <= value <= 10_000:
             raise SyntaxProblem(f"{name} is a number from 1 to 10,000, not {value!r}.")
     if limit is not None and (not isinstance(limit, int) or limit < 0):
         raise SyntaxProblem(f"limit is None or a number from 0, not {limit!r}.")
-
-    def find(filters: Any, of_page: dict[str, Any]) -> Request:
-        merged = {**options, **of_page}
-        return find_request(
-            "find", graph, importance, entity_type, filters, fields, merged, add_default_fields
-        )
-
+    by_id = async_count == 1 and not options.get("order")
+    if by_id:
+        options = {**options, "order": _BY_ID}
+    request = find_request(
+        "find", graph, importance, entity_type, filters, fields, options, add_default_fields
+    )
     if limit == 0:
-        find(filters, {})  # what cannot be asked for is refused all the same
-    elif options.get("order") or async_count > 1:
-        yield from _by_number(graph, find, filters, limit, per_page, async_count, merge)
+        return
+    if by_id:
+        yield from _by_id(graph, request, limit, per_page, merge)
     else:
-        operator = options.get("filter_operator")
-        yield from _by_id(graph, find, filters, operator, limit, per_page, merge)
+        yield from _by_number(graph, request, limit, per_page, min(async_count, connections), merge)
 
 
-def _by_id(
-    graph: Graph,
-    find: Find,
-    filters: Any,
-    filter_operator: str | None,
-    left: int | None,
-    per_page: int,
-    merge: bool,
-) -> Stream:
+def _by_id(graph: Graph, first: Request, left: int | None, per_page: int, merge: bool) -> Stream:
     """Ask for what follows the last id: what is created or retired meanwhile moves no row to another page."""
     size = per_page if left is None else min(per_page, left)
-    beyond = filters
-    of_page: dict[str, Any] = {"order": _BY_ID, "limit": size, "page": 1}
+    entity_type, filters, fields = first.args
+    operator, last_id = first.kwargs.get("filter_operator"), 0
+    request = first._replace(kwargs={**first.kwargs, "limit": size, "page": 1})
     while True:
-        request = find(beyond, of_page)
         with graph.reading() as moment:
             rows = yield [request]
             has_next_page = _has_next_page(rows)
             found = taken(graph, rows, moment, request, merge)
+            is_empty = not rows
             del rows
+        # None that is behind the last one, of a client that does not look at filters: it has no others.
+        found = [row for row in found if row["id"] > last_id]
+        has_next_page = has_next_page and (is_empty or bool(found))
+        kwargs = dict(request.kwargs)
         if found:
-            beyond = after_id(filters, filter_operator, found[-1]["id"])
-            of_page = {**of_page, "filter_operator": None, "page": 1}
+            last_id = max(row["id"] for row in found)
+            beyond = after_id(filters, operator, last_id)
+            kwargs.pop("filter_operator", None)  # it is in the group that the given filters have become
+            request = Request(first.method, (entity_type, beyond, fields), {**kwargs, "page": 1})
         else:
             # A site may give fewer rows than asked for, and none (wire.md 2.1): the others are on the next page.
-            of_page["page"] += 1
+            request = request._replace(kwargs={**kwargs, "page": kwargs["page"] + 1})
         if left is not None:
             found = found[:left]
             left -= len(found)
@@ -94,16 +91,11 @@ def _by_id(
 
 
 def _by_number(
-    graph: Graph,
-    find: Find,
-    filters: Any,
-    left: int | None,
-    per_page: int,
-    at_once: int,
-    merge: bool,
+    graph: Graph, request: Request, left: int | None, per_page: int, at_once: int, merge: bool
 ) -> Stream:
     """Ask for page after page, several at once; all but one of them go on while the caller takes rows."""
-    under_way: deque[tuple[Request, int]] = deque()
+    request = request._replace(kwargs={**request.kwargs, "limit": per_page})
+    moments: deque[int] = deque()
     begun = 0
     seen = _SeenIds()
     before: list[Any] = []
@@ -111,17 +103,14 @@ def _by_number(
         while True:
             begin = []
             pages_left = at_once if left is None else -(-left // per_page)
-            while len(under_way) < min(at_once, pages_left):
+            while len(moments) < min(at_once, pages_left):
                 begun += 1
-                begin.append(find(filters, {"limit": per_page, "page": begun}))
-                under_way.append((begin[-1], graph.begin_read()))
+                begin.append(page_of(request, begun))
+                moments.append(graph.begin_read())
             rows = yield begin
-            request, moment = under_way.popleft()
-            try:
-                has_next_page = _has_next_page(rows)
-                found = taken(graph, rows, moment, request, merge)
-            finally:
-                graph.end_read(moment)
+            has_next_page = _has_next_page(rows)
+            found = taken(graph, rows, moments[0], request, merge)
+            graph.end_read(moments.popleft())
             if not isinstance(rows, WireRows):
                 # A client that knows no pages (Mockgun) would give the same rows for ever.
                 before, same = [row["id"] for row in found], before
@@ -133,9 +122,11 @@ def _by_number(
             if found:
                 yield HandedOut(found)
             if not has_next_page or left == 0:
-                return
+                break
+        while moments:
+            graph.end_read(moments.popleft())
     finally:
-        for _, moment in under_way:
+        for moment in moments:
             graph.abandon_read(moment)
 
 

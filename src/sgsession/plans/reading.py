@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -46,7 +46,7 @@ def find(
     options: dict[str, Any],
     merge: bool = True,
     add_default_fields: bool = True,
-    connections: Callable[[], int] = lambda: 1,
+    connections: int = 1,
 ) -> Plan[list[Any]]:
     """The entities that match, in the order of the site.
 
@@ -57,8 +57,7 @@ def find(
         "find", graph, importance, entity_type, filters, fields, options, add_default_fields
     )
     limit = request.kwargs.get("limit") or 0
-    side_by_side = connections()
-    by_page = side_by_side > 1 and not request.kwargs.get("page")
+    by_page = connections > 1 and not request.kwargs.get("page")
     found: list[Any] = []
     with graph.reading() as moment:
         begin, begun = [page_of(request, 1) if by_page else request], 1
@@ -70,8 +69,8 @@ def find(
             if not has_more or (limit and len(found) >= limit):
                 break
             # Pages are as long as the site makes them; what is wanted may end before they do.
-            left = -(-(limit - len(found)) * number // len(found)) if limit and found else side_by_side
-            last = max(begun, number + max(1, min(side_by_side, left)))
+            left = -(-(limit - len(found)) * number // len(found)) if limit and found else connections
+            last = max(begun, number + max(1, min(connections, left)))
             begin = [page_of(request, page) for page in range(begun + 1, last + 1)]
             begun = last
     return found[:limit] if limit and by_page else found

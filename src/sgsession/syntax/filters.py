@@ -87,7 +87,7 @@ def _check_condition(condition: Any, filters: Any) -> None:
 
 
 def map_paths(filters: Any, rename: Callable[[str], str]) -> Any:
-    """A copy of `filters` in which each path is what `rename` makes of it."""
+    """A copy of `filters` in which each path is what `rename` makes of it; the caller may go on with his own."""
     if isinstance(filters, dict):
         return _map_node(filters, rename)
     return [_map_node(node, rename) for node in filters]
@@ -96,7 +96,7 @@ def map_paths(filters: Any, rename: Callable[[str], str]) -> Any:
 def _map_node(node: Any, rename: Callable[[str], str]) -> Any:
     """The same for one condition, or for a group in the client's form or in that of the wire."""
     if not isinstance(node, dict):
-        return [rename(node[0]), *node[1:]]
+        return [rename(node[0]), *(list(value) if isinstance(value, list) else value for value in node[1:])]
     copied = dict(node)
     if "path" in copied:
         copied["path"] = rename(copied["path"])
