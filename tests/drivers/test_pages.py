@@ -16,7 +16,7 @@ import pytest
 import shotgun_api3
 
 from sgsession import Session, ShotgunPool
-from sgsession.drivers import under_way
+from sgsession.drivers import threads, under_way
 from sgsession.graph.wire import WireRows, WireValues
 from sgsession.plans.pages import _SeenIds
 from sgsession.site import LocalSite
@@ -190,6 +190,25 @@ def test_the_collector_waits_while_pages_wait_for_others(on_pages: Make) -> None
     assert ids(session.find("Shot", [])) == [1, 2, 3]
     # Those behind the last one may be asked for when it has ended.
     assert [seen[number] for number in (1, 2, 3)] == [True, False, False]
+    assert gc.isenabled()
+
+
+def test_the_collector_runs_while_a_page_lets_us_wait(
+    on_pages: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process is not without it for as long as some site hangs; from the next page on it waits again."""
+    monkeypatch.setattr(threads, "LONG_WAIT", 0.05)
+    seen: dict[int, bool] = {}
+
+    def before(number: int) -> None:
+        if number == 3:
+            assert soon(gc.isenabled)
+        seen[number] = gc.isenabled()
+
+    session, _ = on_pages([rows(number) for number in range(1, 12)], before)
+    assert ids(session.find("Shot", [])) == list(range(1, 12))
+    assert seen[3] is True
+    assert seen[11] is False
     assert gc.isenabled()
 
 

@@ -215,8 +215,8 @@ def _ids(params: Any) -> list[int]:
 
 def test_a_slow_page_costs_no_decoding_twice(monkeypatch: pytest.MonkeyPatch, counted: list[str]) -> None:
     """Pages that lose patience behind a slow one are decoded by their own threads, each page once."""
-    patience(monkeypatch, 0.01)
-    client = _pages(AT_ONCE, lambda number: time.sleep(0.3) if number == 2 else None)
+    patience(monkeypatch, 0.1)
+    client = _pages(AT_ONCE, lambda number: time.sleep(0.6) if number == 2 else None)
     with ShotgunPool(client, max_connections=AT_ONCE) as pool, Session(pool) as session:
         assert [shot["id"] for shot in session.find("Shot", [])] == list(range(1, AT_ONCE + 1))
     # Page 1 is decoded where any single request is.

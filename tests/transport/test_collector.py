@@ -81,6 +81,36 @@ def test_blocks_that_overlap_for_long(setting: bool, monkeypatch: pytest.MonkeyP
     assert gc.isenabled() is setting
 
 
+def test_what_the_user_sets_meanwhile_is_kept(setting: bool) -> None:
+    """Who turns it on while another thread reads has it on afterwards, though a third one begins to read then."""
+    with collector_paused():
+        gc.enable()
+        with collector_paused():
+            assert not gc.isenabled()
+    assert gc.isenabled()
+    with collector_paused():
+        gc.enable()
+    assert gc.isenabled()
+
+
+def test_what_the_user_turns_off_between_long_blocks_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it had its turn although somebody still reads, the user may turn it off."""
+    monkeypatch.setattr(collector, "_LONGEST", 0.0)
+    before = gc.isenabled()
+    gc.enable()
+    try:
+        with collector_paused():
+            with collector_paused():
+                pass
+            gc.disable()
+            with collector_paused():
+                pass
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    finally:
+        (gc.enable if before else gc.disable)()
+
+
 def test_eight_threads(setting: bool) -> None:
     """In no block of any thread is it ever on."""
     start = threading.Barrier(8)

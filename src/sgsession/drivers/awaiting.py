@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from ..plans.plan import HandedOut, Plan, Request, Stream
 from ..pool import ShotgunPool
-from .steps import Finished, Lock, Y, call, end, pause_for, step
+from .steps import LONG_WAIT, Finished, Lock, Pause, Y, call, end, step
 from .threads import Threads
 from .under_way import UnderWay
 
@@ -29,11 +29,10 @@ async def run(plan: Plan[T], threads: Threads, client: Client, lock: Lock) -> T:
     stays so. In the same way end those pages that a find has asked for behind its last one.
     """
     begun = _Begun(threads)
-    with ExitStack() as pause:
+    with begun.pause:
         try:
             state = step(plan, lock)
             while not isinstance(state, Finished):
-                pause_for(state, pause)
                 state = await begun.go_on(plan, state, client, lock)
             return state.value  # type: ignore[no-any-return]
         finally:
@@ -48,12 +47,14 @@ async def stream(plan: Stream, threads: Threads, client: Client, lock: Lock) -> 
         state = step(plan, lock)
         while not isinstance(state, Finished):
             if isinstance(state, HandedOut):
+                begun.pause.release()
                 for row in state.rows:
                     yield row
                 state = step(plan, lock)
             else:
                 state = await begun.go_on(plan, state, client, lock)
     finally:
+        begun.pause.release()
         end(plan, lock)
         begun.leave()
 
@@ -72,6 +73,7 @@ class _Begun:
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
+        self.pause = Pause()
         # In other threads, with what each of them rings; or not sent yet, to a client that may not bear several.
         self._requests: deque[tuple[UnderWay, asyncio.Queue[None]] | Request] = deque()
 
@@ -93,6 +95,8 @@ class _Begun:
     async def next_answer(self, client: Any, requests: list[Request]) -> Any:
         """Begin requests; the answer of the one that was begun first."""
         if isinstance(client, ShotgunPool):
+            if len(self._requests) + len(requests) > 1:
+                self.pause.hold()
             for request in requests:
                 bell: asyncio.Queue[None] = asyncio.Queue()
                 self._requests.append((self._threads.begin(client, request, _ringing(bell)), bell))
@@ -104,7 +108,11 @@ class _Begun:
             return await asyncio.to_thread(call, client, first)
         under_way, bell = first
         while under_way.outcome is None:
-            await bell.get()
+            long = asyncio.get_running_loop().call_later(LONG_WAIT, self.pause.release)
+            try:
+                await bell.get()
+            finally:
+                long.cancel()
             under_way.decode()
         self._requests.popleft()
         return under_way.outcome.result()

@@ -11,7 +11,7 @@ from ..plans.plan import Request
 from ..pool import ShotgunPool
 from ..transport.collector import collector_paused
 
-__all__ = ["Finished", "Lock", "Y", "call", "end", "pause_for", "step"]
+__all__ = ["LONG_WAIT", "Finished", "Lock", "Pause", "Y", "call", "end", "step"]
 
 Y = TypeVar("Y")
 Lock = Callable[[], AbstractContextManager[Any]]
@@ -57,15 +57,38 @@ def end(plan: Generator[Any, Any, Any], lock: Lock) -> None:
         plan.close()
 
 
-def pause_for(begun: list[Request], pause: ExitStack) -> None:
-    """Where several requests begin, pause the collector until `pause` is closed.
+class Pause:
+    """Keeps the collector paused from one page to the next, but not while a site lets us wait.
 
     From the decoding of rows to their merging it would find no garbage among them; and each time that it ran between
     two pages, it would look at all that is known for the sake of one.
     """
-    if len(begun) > 1:
-        pause.close()
-        pause.enter_context(collector_paused())
+
+    def __init__(self) -> None:
+        self._held: ExitStack | None = None
+
+    def hold(self) -> None:
+        """Pause it, where it is not paused by this yet."""
+        if self._held is None:
+            self._held = ExitStack()
+            self._held.enter_context(collector_paused())
+
+    def release(self) -> None:
+        """Let it run again."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
+
+    def __enter__(self) -> Pause:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.release()
+
+
+# Seconds that the next page may take before the collector may run: a process must not be without it for as long as
+# some site hangs.
+LONG_WAIT = 1.0
 
 
 def call(client: Any, request: Request, decode: Callable[[bytes], Any] | None = None) -> Any:

@@ -6,13 +6,12 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..plans.plan import HandedOut, Plan, Request, Stream
 from ..pool import ShotgunPool
-from .steps import Finished, Lock, Y, call, end, pause_for, step
+from .steps import LONG_WAIT, Finished, Lock, Pause, Y, call, end, step
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -39,14 +38,14 @@ class Threads:
         whoever presses Ctrl-C wants his prompt. It ends by itself, and what is not sent yet stays so.
         """
         begun = _Begun(self)
-        with ExitStack() as pause:
+        with begun.pause:
             try:
                 state = step(plan, lock)
                 while not isinstance(state, Finished):
-                    pause_for(state, pause)
                     state = begun.go_on(plan, state, client, lock)
                 return state.value  # type: ignore[no-any-return]
             finally:
+                begun.pause.release()  # twice, since an interrupt may come at any point
                 end(plan, lock)
                 begun.leave()
 
@@ -57,6 +56,7 @@ class Threads:
             state = step(plan, lock)
             while not isinstance(state, Finished):
                 if isinstance(state, HandedOut):
+                    begun.pause.release()
                     yield from state.rows
                     state = step(plan, lock)
                 else:
@@ -68,6 +68,7 @@ class Threads:
             end(plan, lock)
             raise
         finally:
+            begun.pause.release()
             begun.leave()
 
     def begin(self, client: ShotgunPool, request: Request, tell: Callable[[], None]) -> UnderWay:
@@ -109,6 +110,7 @@ class _Begun:
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
         self._process = os.getpid()
+        self.pause = Pause()
         # In other threads, with what each of them rings; or not sent yet, to a client that may not bear several.
         self._requests: deque[tuple[UnderWay, SimpleQueue[None]] | Request] = deque()
 
@@ -143,6 +145,7 @@ class _Begun:
         elif requests:
             from queue import SimpleQueue  # here: a script of single requests needs none
 
+            self.pause.hold()
             for request in requests:
                 bell: SimpleQueue[None] = SimpleQueue()
                 self._requests.append((self._threads.begin(client, request, partial(bell.put, None)), bell))
@@ -150,9 +153,15 @@ class _Begun:
         if isinstance(first, Request):
             self._requests.popleft()
             return call(client, first)
+        from queue import Empty
+
         under_way, bell = first
         while under_way.outcome is None:
-            bell.get()
+            try:
+                bell.get(timeout=LONG_WAIT)
+            except Empty:
+                self.pause.release()
+                bell.get()
             under_way.decode()
         self._requests.popleft()
         return under_way.outcome.result()
