@@ -53,6 +53,20 @@ class Links(RuleBasedStateMachine):
         if isinstance(entity.get(field), list):
             entity[field] += [value]
 
+    @rule(key=raw_links, field=st.sampled_from(LIST_FIELDS), value=raw_links, again=st.booleans())
+    def append_in_place(self, key: dict[str, Any], field: str, value: dict[str, Any], again: bool) -> None:
+        entity = self.entity(key)
+        if isinstance(entity.get(field), list):
+            if again:
+                entity[field] += [self.entity(value)]
+            else:
+                entity[field].append(self.entity(value))
+                entity[field] = entity[field]
+
+    @rule(key=raw_links, field=st.sampled_from(LINK_FIELDS), values=st.lists(raw_links, max_size=3))
+    def set_a_tuple(self, key: dict[str, Any], field: str, values: list[dict[str, Any]]) -> None:
+        self.entity(key)[field] = tuple(self.entity(value) for value in values)
+
     @rule(one=raw_links, other=raw_links, field=st.sampled_from(LIST_FIELDS))
     def take_over(self, one: dict[str, Any], other: dict[str, Any], field: str) -> None:
         entity = self.entity(other)
@@ -189,6 +203,36 @@ def test_entities_may_link_to_themselves(session: Session) -> None:
     assert list(asset.backrefs[("Asset", "parents")]) == [asset]
     asset["parents"] = []
     assert list(asset.backrefs[("Asset", "parents")]) == []
+
+
+@pytest.mark.parametrize("before", [[], ["text"], None])
+def test_links_that_are_added_in_place(session: Session, before: Any) -> None:
+    """A list that held no links when it was merged gets its back-references with the first ones."""
+    shot = session.merge({"type": "Shot", "id": 1, "assets": before})
+    asset = session.merge({"type": "Asset", "id": 5})
+    if before is None:
+        shot["assets"] = []
+    shot["assets"] += [asset]
+    assert list(asset.backrefs[("Shot", "assets")]) == [shot]
+    shot["assets"].remove(asset)
+    session.merge({"type": "Shot", "id": 1, "assets": []})
+    assert not asset.backrefs[("Shot", "assets")]
+
+
+def test_a_list_that_is_mentioned_several_times(session: Session) -> None:
+    """Each field has links of its own, whatever else holds the same list."""
+    assets = [{"type": "Asset", "id": 5}]
+    merged = session.merge(
+        {
+            "first": {"type": "Shot", "id": 1, "assets": assets},
+            "assets": assets,
+            "second": {"type": "Shot", "id": 2, "assets": assets},
+        }
+    )
+    asset = merged["assets"][0]
+    assert list(asset.backrefs[("Shot", "assets")]) == [merged["first"], merged["second"]]
+    assert merged["first"]["assets"] is not merged["second"]["assets"]
+    assert_sound(session)
 
 
 def test_cycles_run_through_entities_dicts_and_lists(session: Session) -> None:

@@ -161,6 +161,64 @@ def test_what_waited_for_its_link_is_older_than_what_comes_with_it(one_pass: boo
     assert known(session)["Shot", 1]["code"] == "AA"
 
 
+@pytest.mark.parametrize("over", [None, True, False])
+@pytest.mark.parametrize("way", ["inside", "beside", "set"])
+def test_what_waited_for_its_link_fills_gaps_only(way: str, over: bool | None) -> None:
+    """Wherever the linked entity's own row comes from: in the link, in the same answer, or by hand."""
+    session = Session(False)
+    task = session.merge(
+        {"type": "Task", "id": 2, "entity.Shot.code": "old", "entity.Shot.description": "kept"}
+    )
+    shot = {"type": "Shot", "id": 1, "code": "new"}
+    if way == "inside":
+        session.merge({"type": "Task", "id": 2, "entity": shot}, over=over)
+    elif way == "beside":
+        session.merge([{"type": "Task", "id": 2, "entity": {"type": "Shot", "id": 1}}, shot], over=over)
+    else:
+        task["entity"] = shot
+    assert (task["entity"]["code"], task["entity"]["description"]) == ("new", "kept")
+
+
+@pytest.mark.parametrize("one_pass", [True, False])
+def test_a_tuple_of_links_gives_way(one_pass: bool) -> None:
+    """Somebody has set one where a page has a link, or none: back-references follow, those of later rows too."""
+    session = Session(False)
+    shot, task = session.merge([{"type": "Shot", "id": 1}, {"type": "Task", "id": 2}])
+    task["entity"] = task["tags"] = (shot,)
+    links = [{"type": "Shot", "id": id, "name": "AA"} for id in (1, 2, 1)]
+    page = in_one_pass(
+        [{"type": "Task", "id": id, "entity": link, "tags": None} for id, link in enumerate(links, 1)]
+    )
+    with session.graph.reading() as moment:
+        session.graph.merge_answer(page if one_pass else page.decoded(), moment, True)
+    assert sorted(entity["id"] for entity in shot.backrefs["Task", "entity"]) == [1, 3]
+    assert back_references(session) == links_turned_round(session)
+
+
+@pytest.mark.parametrize("odd_id", [True, 1.0])
+def test_what_is_like_an_id_is_none(odd_id: Any) -> None:
+    """A link whose id equals that of another one, but is no integer, leads nowhere."""
+    rows = [
+        {"type": "Task", "id": id, "entity": {"type": "Shot", "id": link, "name": "AA"}}
+        for id, link in ((1, 1), (2, odd_id))
+    ]
+    (quick, _), (slow, _) = merged([rows], True), merged([rows], False)
+    assert known(quick) == known(slow)
+    assert type(quick.get("Task", 2)["entity"]) is dict
+
+
+def test_what_comes_before_a_row_that_is_none_is_whole() -> None:
+    """Where a page cannot be merged, nothing of the rows before is left half filled."""
+    session = Session(False)
+    meta = {"type": "attribute_change", "old": {"deep": [1]}}
+    page = in_one_pass(
+        [{"type": "EventLogEntry", "id": 1, "meta": meta}, {"type": "EventLogEntry", "meta": meta}]
+    )
+    with session.graph.reading() as moment, pytest.raises(KeyError):
+        session.graph.merge_answer(page, moment, True)
+    assert session.merge({"type": "EventLogEntry", "id": 1})["meta"] == meta
+
+
 @pytest.mark.parametrize("field", ["updated_at", "code"])
 def test_what_was_written_meanwhile_stays(field: str) -> None:
     """A row that was on its way while this session wrote does not bring the old value back."""

@@ -67,6 +67,16 @@ def test_what_is_no_envelope_is_told_apart(decoder: str, body: bytes) -> None:
     assert caught.value.happening is Happening.BROKEN
 
 
+@pytest.mark.parametrize(
+    "row", [{}, {"id": 1}, {"type": "Shot"}, {"type": "Shot", "id": True}, {"type": 1, "id": 1}, 5]
+)
+def test_rows_have_a_type_and_an_id(decoder: str, row: Any) -> None:
+    """Every row of a site has both (wire.md 3.3): what has not is no answer of a site."""
+    results = {"entities": [{"type": "Shot", "id": 1}, row], "paging_info": {"has_next_page": False}}
+    with pytest.raises(ExchangeFailed, match="not what a site answers"):
+        envelope.results_of(answer(json.dumps({"results": results}).encode()), Call("read"))
+
+
 def test_an_envelope_is_an_answer(decoder: str) -> None:
     """Integers past 64 bits are numbers like others."""
     assert envelope.results_of(answer(b'{"results": 36893488147419103232}'), Call("schema_read")) == {

@@ -164,7 +164,11 @@ def targets(value: Any) -> Sequence[Entity]:
 
 def relink(source: Entity, field: str, before: Any, after: Any, lock: Lock) -> None:
     """Move the back-references of one field by the difference between its values."""
-    old, new = before.linked if isinstance(before, LinkList) else targets(before), targets(after)
+    # A plain list held no links when it was merged; somebody may have put some in since.
+    old = (
+        before.linked if isinstance(before, LinkList) else () if isinstance(before, list) else targets(before)
+    )
+    new = targets(after)
     if isinstance(after, LinkList):
         after.linked = new
     if not old and not new:

@@ -10,7 +10,7 @@ from collections import deque
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from ..entity import Entity, Unknown, is_raw_entity
+from ..entity import Entity, Unknown, is_raw_entity, look_up
 from ..errors import SyntaxProblem
 from ..syntax.instants import instant
 from ..syntax.paths import split_first_hop
@@ -26,6 +26,10 @@ _PLAIN = frozenset({str, int, float, bool, type(None), datetime, date, bytes})
 _NOTHING = Unknown.NOT_LOADED
 # What a site puts beside type, id and name into a link (wire.md 3.3); a link with these alone is not a row.
 _LINK_KEYS = frozenset({"type", "id", "name", "valid", "status", "template_task_id"})
+
+
+class _Gaps(dict[str, Any]):
+    """Values that had waited for their link: older than whatever is known by the time that they are filled in."""
 
 
 class Merge:
@@ -128,15 +132,17 @@ class Merge:
     def _field_value(self, value: Any, age: Any) -> Any:
         """Like `_adopt`, but a list is filled at once: its links must be known to move back-references."""
         if isinstance(value, list):
-            known = self._memo.get(id(value))
-            if known is None:
-                known = LinkList() if any(isinstance(item, dict) for item in value) else []
-                self._memo[id(value)] = known
-                known.extend([self._adopt(item, age) for item in value])
-            return known
+            # Never one that was mentioned before: it may be unfilled yet, and each field has links of its own.
+            links = LinkList() if any(isinstance(item, dict) for item in value) else []
+            self._memo.setdefault(id(value), links)
+            links.extend([self._adopt(item, age) for item in value])
+            return links
         return self._adopt(value, age)
 
     def _fill_entity(self, entity: Entity, row: dict[str, Any], age: Any) -> None:
+        if isinstance(row, _Gaps):
+            # What stands before it in the queue may have filled them.
+            row = {path: value for path, value in row.items() if look_up(entity, path) is Unknown.NOT_LOADED}
         wins, age = self._wins(entity, row, age)
         graph = self._graph
         known = dict.get
@@ -170,7 +176,7 @@ class Merge:
             if entity._aside:
                 gaps = graph.settle_aside(entity, field, after)
                 if gaps:
-                    self._jobs.append((after, {"type": after["type"], **gaps}, age))
+                    self._jobs.append((after, _Gaps({"type": after["type"], **gaps}), age))
             if after.__class__ not in _PLAIN or (before is not _NOTHING and before.__class__ not in _PLAIN):
                 relink(entity, field, before, after, graph.lock)
         if deep:

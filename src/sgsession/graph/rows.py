@@ -27,6 +27,8 @@ _NOTHING: Any = object()
 _put = dict.__setitem__
 _get = dict.get
 _LINK = {"type", "id", "name"}
+# The values that may lead to entities: of a tuple, only what somebody has set.
+_MAY_LINK = (dict, list, tuple)
 
 
 class RowPlan:
@@ -99,6 +101,13 @@ class RowMerge:
 
     def run(self) -> list[Entity]:
         """The entities of the rows, in their order."""
+        try:
+            return self._run()
+        finally:
+            if self._odd is not None:
+                self._odd.work()  # also what comes before a row that cannot be merged is whole
+
+    def _run(self) -> list[Entity]:
         graph, exist = self._graph, self._exist
         found: list[Entity] = []
         keys: tuple[str, ...] | None = None
@@ -123,8 +132,6 @@ class RowMerge:
                 self._fill(entity, row, plan)
             entity._exists = exist
             found.append(entity)
-        if self._odd is not None:
-            self._odd.work()
         return found
 
     def _fields_of(self, plan: RowPlan | None) -> _Fields:
@@ -222,9 +229,9 @@ class RowMerge:
                 self._settle(entity, field, value)
             if before is _NOTHING and isinstance(value, Entity):
                 add_backref(value, key, entity, self._graph.lock)
-            elif kind is dict or kind is list or isinstance(before, (dict, list)):
+            elif kind is dict or kind is list or isinstance(before, _MAY_LINK):
                 relink(entity, field, None if before is _NOTHING else before, value, self._graph.lock)
-                if isinstance(before, (dict, list)):
+                if isinstance(before, _MAY_LINK):
                     self._forget_known()
         if plan.deep:
             self._fill_deep(entity, row, plan)
@@ -247,7 +254,7 @@ class RowMerge:
         if len(link) == 3:
             try:
                 name, known = self._links[link["type"]][link["id"]]
-                if name == link["name"]:
+                if name == link["name"] and link["id"].__class__ is int:  # and not True, which is 1
                     return known
             except (KeyError, TypeError):
                 pass
@@ -271,7 +278,7 @@ class RowMerge:
         self._links.setdefault(entity_type, {})[entity_id] = (name, target)
         before = _get(target, field, _NOTHING)
         if before is not value:
-            if isinstance(before, (dict, list)) or isinstance(value, (dict, list)):
+            if isinstance(before, _MAY_LINK) or isinstance(value, _MAY_LINK):
                 return self._odd_value({**link, "name": value})
             _put(target, field, value)
             if target._aside:

@@ -70,7 +70,11 @@ def _is_shaped(results: Any, method: str, paged: bool) -> bool:
         if not isinstance(results, dict) or not isinstance(results.get("entities"), list):
             return False
         has_pages = not paged or isinstance(results.get("paging_info"), dict)
-        return has_pages and all(isinstance(row, dict) for row in results["entities"])
+        # A type and an id are in every row (wire.md 3.3); True is no id.
+        return has_pages and all(
+            isinstance(row, dict) and row.get("id").__class__ is int and row.get("type").__class__ is str
+            for row in results["entities"]
+        )
     if method in ("create", "update"):
         return _is_row(results[0] if isinstance(results, list) and results else results)
     if method == "summarize":
