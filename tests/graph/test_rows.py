@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from sgsession import Session
 from sgsession.graph.wire import WireRows, WireValues
+from sgsession.testing.interruption import interrupt_at
 from sgsession.transport.calling.moments import reader_of_moments
 
 from .views import back_references, known, links_turned_round
@@ -205,6 +207,49 @@ def test_what_is_like_an_id_is_none(odd_id: Any) -> None:
     (quick, _), (slow, _) = merged([rows], True), merged([rows], False)
     assert known(quick) == known(slow)
     assert type(quick.get("Task", 2)["entity"]) is dict
+
+
+@pytest.mark.uncovered
+@pytest.mark.parametrize("one_pass", [True, False])
+def test_interrupted_at_each_point(one_pass: bool) -> None:
+    """Ctrl-C while a page is merged, over nothing and over other links: no link without its back-reference."""
+
+    def page(shift: int) -> Any:
+        def link(kind: str, id: int) -> dict[str, Any]:
+            return {"type": kind, "id": id, "name": "AA"}
+
+        rows = [
+            {
+                "type": "Task",
+                "id": id,
+                "entity": link("Shot", id % 2 + shift),
+                "tags": [link("Tag", id + shift), link("Tag", 9)],
+                "entity.Shot.sg_sequence": link("Sequence", 1 + shift),
+            }
+            for id in (1, 3)
+        ]
+        return in_one_pass(rows) if one_pass else in_one_pass(rows).decoded()
+
+    def merge(shift: int) -> None:
+        with session.graph.reading() as moment:
+            session.graph.merge_answer(page(shift), moment, True)
+
+    points = 0
+    for known_before in (False, True):
+        for step in itertools.count(1):
+            session = Session(False)
+            if known_before:
+                merge(1)
+            outcome = interrupt_at(step, lambda: merge(2), modules=("sgsession.graph",))
+            points += outcome.interrupted
+            where, interrupted = outcome.where, outcome.interrupted
+            del outcome
+            assert back_references(session) == links_turned_round(session), where
+            merge(2)
+            assert back_references(session) == links_turned_round(session), where
+            if not interrupted:
+                break
+    assert points > 100
 
 
 def test_what_comes_before_a_row_that_is_none_is_whole() -> None:

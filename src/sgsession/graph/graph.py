@@ -11,7 +11,7 @@ from ..errors import ForeignEntityError
 from ..schema import Schema
 from . import walks
 from .identity import IdentityMap
-from .links import BackrefMap, relink
+from .links import BackrefMap, drop_backrefs
 from .merge import Merge
 from .rows import RowMerge, RowPlan
 from .wire import WireRows
@@ -98,7 +98,7 @@ class Graph:
         """Drop entities from the session: their links and the links to them go with them."""
         for entity in entities:
             for field, value in dict(entity).items():
-                relink(entity, field, value, None, self.lock)
+                drop_backrefs(entity, field, value, None)
             for (_, field), sources in list((entity._backrefs or {}).items()):
                 for source in sources:
                     # What linked to it is not known any more: a list without it would be a wrong answer.
@@ -155,8 +155,8 @@ class Graph:
 
     def remove_field(self, entity: Entity, field: str) -> None:
         """Forget the value of a field."""
-        before = dict.pop(entity, field)
-        relink(entity, field, before, None, self.lock)
+        drop_backrefs(entity, field, dict.get(entity, field), None)
+        dict.pop(entity, field)
 
     def note_left_out(
         self, rows: Sequence[dict[str, Any]], entities: Sequence[Entity], asked: Iterable[str]

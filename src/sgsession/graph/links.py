@@ -8,7 +8,16 @@ from typing import Any, overload
 
 from ..entity import Entity, is_raw_entity
 
-__all__ = ["BackrefMap", "Backrefs", "LinkList", "add_backref", "backrefs_of", "relink"]
+__all__ = [
+    "BackrefMap",
+    "Backrefs",
+    "LinkList",
+    "add_backref",
+    "add_backrefs",
+    "backrefs_of",
+    "drop_backrefs",
+    "mend",
+]
 
 Lock = AbstractContextManager[Any]
 
@@ -143,11 +152,12 @@ class LinkList(list[Any]):
 
     __slots__ = ("linked",)
 
-    linked: Sequence[Entity]
+    linked: Sequence[Entity] | None
+    """None until it has back-references with any."""
 
     def __init__(self, items: Iterable[Any] = ()) -> None:
         super().__init__(items)
-        self.linked = ()
+        self.linked = None
 
     def __reduce__(self) -> Any:
         return list, (list(self),)
@@ -162,27 +172,53 @@ def targets(value: Any) -> Sequence[Entity]:
     return ()
 
 
-def relink(source: Entity, field: str, before: Any, after: Any, lock: Lock) -> None:
-    """Move the back-references of one field by the difference between its values."""
-    # A plain list held no links when it was merged; somebody may have put some in since.
-    old = (
-        before.linked if isinstance(before, LinkList) else () if isinstance(before, list) else targets(before)
-    )
-    new = targets(after)
-    if isinstance(after, LinkList):
-        after.linked = new
-    if not old and not new:
+def linked_by(value: Any) -> Sequence[Entity]:
+    """The entities that have back-references from a field with this value.
+
+    Somebody may have changed a list in place since; one that held no links when it was merged is a plain list.
+    """
+    if isinstance(value, LinkList):
+        return value.linked or ()
+    return () if isinstance(value, list) else targets(value)
+
+
+def drop_backrefs(source: Entity, field: str, before: Any, after: Any) -> None:
+    """Take back those back-references of a field that its next value will not have."""
+    old = linked_by(before)
+    if not old:
         return
     key = (source["type"], field)
-    kept = {id(target) for target in new}
+    kept = {id(target) for target in targets(after)}
     for target in old:
         if id(target) not in kept and target._backrefs and key in target._backrefs:
             target._backrefs[key].discard(source)
-    known = {id(target) for target in old}
+
+
+def add_backrefs(source: Entity, field: str, before: Any, after: Any, lock: Lock) -> None:
+    """Note those back-references of a field that its value before did not have."""
+    new = targets(after)
+    if isinstance(after, LinkList):
+        after.linked = new
+    key = (source["type"], field)
+    known = {id(target) for target in linked_by(before)}
     for target in new:
         if id(target) not in known:
             known.add(id(target))
             add_backref(target, key, source, lock)
+
+
+def mend(source: Entity, lock: Lock) -> None:
+    """Note what an interrupt between a link and its back-reference has left out.
+
+    Whoever changes a field drops back-references first and adds them last: there is never one without its link.
+    """
+    for field, value in dict(source).items():
+        if isinstance(value, LinkList) and value.linked is None:
+            value.linked = targets(value)
+        for target in linked_by(value):
+            members = backrefs_of(target, (source["type"], field), lock)
+            if source not in members:
+                members.add(source)
 
 
 def add_backref(target: Entity, key: tuple[str, str], source: Entity, lock: Lock) -> None:

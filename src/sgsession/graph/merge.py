@@ -15,7 +15,7 @@ from ..errors import SyntaxProblem
 from ..syntax.instants import instant
 from ..syntax.paths import split_first_hop
 from .copies import rebuilt
-from .links import LinkList, relink
+from .links import LinkList, add_backrefs, drop_backrefs, mend
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -91,7 +91,11 @@ class Merge:
         while jobs:
             shell, source, age = jobs.popleft()
             if isinstance(shell, Entity):
-                self._fill_entity(shell, source, age)
+                try:
+                    self._fill_entity(shell, source, age)
+                except BaseException:
+                    mend(shell, self._graph.lock)
+                    raise
             elif isinstance(shell, dict):
                 for key, value in source.items():
                     shell[key] = value if value.__class__ in _PLAIN else self._adopt(value, age)
@@ -170,6 +174,8 @@ class Merge:
                 if value is before and not isinstance(value, list):
                     continue
             after = value if value.__class__ in _PLAIN else self._field_value(value, age)
+            if before.__class__ not in _PLAIN:
+                drop_backrefs(entity, field, before, after)
             dict.__setitem__(entity, field, after)
             if self._by_hand:
                 self.taken.append((entity, field))
@@ -177,8 +183,8 @@ class Merge:
                 gaps = graph.settle_aside(entity, field, after)
                 if gaps:
                     self._jobs.append((after, _Gaps({"type": after["type"], **gaps}), age))
-            if after.__class__ not in _PLAIN or (before is not _NOTHING and before.__class__ not in _PLAIN):
-                relink(entity, field, before, after, graph.lock)
+            if after.__class__ not in _PLAIN:
+                add_backrefs(entity, field, before, after, graph.lock)
         if deep:
             self._fill_deep(entity, row, deep, age)
 

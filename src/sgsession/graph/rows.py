@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..entity import Entity
 from ..errors import SyntaxProblem
 from ..syntax.paths import split_first_hop
-from .links import LinkList, add_backref, backrefs_of, relink
+from .links import LinkList, add_backref, add_backrefs, backrefs_of, drop_backrefs, mend
 from .merge import Merge
 from .wire import WireRows
 
@@ -98,11 +98,18 @@ class RowMerge:
         self._filled: dict[RowPlan, set[int]] = defaultdict(set)
         self._known: list[_Known] = []
         self._forgotten = 0
+        # What is being merged.
+        self._row: dict[str, Any] = {}
+        self._plan: RowPlan | None = None
 
     def run(self) -> list[Entity]:
         """The entities of the rows, in their order."""
         try:
             return self._run()
+        except BaseException:
+            key = (self._row.get("type", ""), self._row.get("id", 0))
+            self._mend(self._graph.identity.get(key), self._plan)
+            raise
         finally:
             if self._odd is not None:
                 self._odd.work()  # also what comes before a row that cannot be merged is whole
@@ -115,9 +122,10 @@ class RowMerge:
         plan: RowPlan | None = None
         fields: _Fields = []
         for row in self._rows:
+            self._row = row
             if keys != (keys := tuple(row)) or row["type"] != entity_type:
                 entity_type = row["type"]
-                plan = plan_of(graph, entity_type, keys)
+                plan = self._plan = plan_of(graph, entity_type, keys)
                 fields = self._fields_of(plan)
                 entities = graph.identity.of_type(entity_type)
                 form = {"type": entity_type, "id": 0, **{field: None for _, field, _, _ in fields}}
@@ -188,7 +196,7 @@ class RowMerge:
         for add in links_here:
             add(entity)
         for field, value in lists:
-            relink(entity, field, None, value, self._graph.lock)
+            add_backrefs(entity, field, None, value, self._graph.lock)
         if is_first and plan.deep:
             self._fill_deep(entity, row, plan)
         return entity
@@ -224,15 +232,16 @@ class RowMerge:
             before = _get(entity, field, _NOTHING)
             if value is before and kind is not list:
                 continue
+            if isinstance(before, _MAY_LINK):
+                drop_backrefs(entity, field, before, value)
+                self._forget_known()
             _put(entity, field, value)
             if entity._aside:
                 self._settle(entity, field, value)
             if before is _NOTHING and isinstance(value, Entity):
                 add_backref(value, key, entity, self._graph.lock)
-            elif kind is dict or kind is list or isinstance(before, _MAY_LINK):
-                relink(entity, field, None if before is _NOTHING else before, value, self._graph.lock)
-                if isinstance(before, _MAY_LINK):
-                    self._forget_known()
+            elif kind is dict or kind is list:
+                add_backrefs(entity, field, before, value, self._graph.lock)
         if plan.deep:
             self._fill_deep(entity, row, plan)
 
@@ -313,6 +322,16 @@ class RowMerge:
         if gaps:
             self._graph.merge({"type": value["type"], "id": value["id"], **gaps}, over=True, resolve=False)
             self._forget_known()
+
+    def _mend(self, entity: Entity | None, plan: RowPlan | None) -> None:
+        """Whatever was interrupted in the merging of a row: what it has linked has its back-references."""
+        if entity is None or plan is None:
+            return
+        mend(entity, self._graph.lock)
+        for link, _, part in plan.deep:
+            target = _get(entity, link)
+            if isinstance(target, Entity):
+                self._mend(target, part)
 
     def _forget_known(self) -> None:
         """A link went away: that may have changed the form of back-references, and what was noted of them with it."""
