@@ -6,6 +6,7 @@ import gc
 import json
 import signal
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -291,8 +292,11 @@ def test_a_find_of_one_client_is_called(on_pages: Make) -> None:
 
 
 @pytest.mark.parametrize("find", [Session.find, Session.find_iter])
-def test_pages_that_nobody_wants_are_not_waited_for(on_pages: Make, find: Any) -> None:
-    """Behind the last page the site may be slow: what was found is given at once."""
+def test_slow_pages_that_nobody_wants_are_not_waited_for(
+    on_pages: Make, monkeypatch: pytest.MonkeyPatch, find: Any
+) -> None:
+    """Behind the last page the site may be slow: what was found is given a moment later."""
+    monkeypatch.setattr(threads, "LONG_WAIT", 0.05)
     release = threading.Event()
     session, client = on_pages([rows(1), rows(2)], lambda number: number > 2 and release.wait(10))
     options = {} if find is Session.find else {"async_count": 3}
@@ -302,6 +306,16 @@ def test_pages_that_nobody_wants_are_not_waited_for(on_pages: Make, find: Any) -
     release.set()
     assert soon(lambda: session.shotgun.stats()["lent"] == 0)
     assert len(client.pages) <= 2 + AT_ONCE - 1
+
+
+@pytest.mark.parametrize("find", [Session.find, Session.find_iter])
+def test_pages_that_nobody_wants_have_ended(on_pages: Make, find: Any) -> None:
+    """Where they take no longer than the others: who counts requests afterwards counts no stragglers."""
+    session, client = on_pages([rows(1), rows(2)], lambda number: number > 2 and time.sleep(0.1))
+    options = {} if find is Session.find else {"async_count": 3}
+    assert ids(find(session, "Shot", [], **options)) == [1, 2]
+    assert client.counts["under way"] == 0
+    assert session.shotgun.stats()["lent"] == 0
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system sends no signals to threads")

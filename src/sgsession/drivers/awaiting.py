@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ..plans.plan import HandedOut, Plan, Request, Stream
 from ..pool import ShotgunPool
-from .steps import LONG_WAIT, Finished, Lock, Pause, Y, call, end, step
+from .steps import LONG_WAIT, Finished, Lock, Pause, Yielded, call, end, step
 from .threads import Threads
 from .under_way import UnderWay
 
@@ -79,11 +79,11 @@ class _Begun:
 
     async def go_on(
         self,
-        plan: Generator[Y, Any, Any],
+        plan: Generator[Yielded, Any, Any],
         requests: list[Request],
         client: Client,
         lock: Lock,
-    ) -> Y | Finished:
+    ) -> Yielded | Finished:
         """Begin requests, and hand the plan the answer of the one that was begun first, or what went wrong."""
         try:
             answer = await self.next_answer(await client(), requests)

@@ -11,9 +11,9 @@ from ..plans.plan import Request
 from ..pool import ShotgunPool
 from ..transport.collector import collector_paused
 
-__all__ = ["LONG_WAIT", "Finished", "Lock", "Pause", "Y", "call", "end", "step"]
+__all__ = ["LONG_WAIT", "Finished", "Lock", "Pause", "Yielded", "call", "end", "step"]
 
-Y = TypeVar("Y")
+Yielded = TypeVar("Yielded")
 Lock = Callable[[], AbstractContextManager[Any]]
 """Gives the lock of the graph as it is at the moment: a fork renews it, also while somebody iterates."""
 
@@ -28,11 +28,11 @@ class Finished:
 
 
 def step(
-    plan: Generator[Y, Any, Any],
+    plan: Generator[Yielded, Any, Any],
     lock: Lock,
     answer: Any = None,
     problem: BaseException | None = None,
-) -> Y | Finished:
+) -> Yielded | Finished:
     """Hand an answer, or what went wrong, to a plan; return what it yields next, or its end.
 
     The lock is held while the plan works on the graph, and never while an answer is waited for.
@@ -86,8 +86,8 @@ class Pause:
         self.release()
 
 
-# Seconds that the next page may take before the collector may run: a process must not be without it for as long as
-# some site hangs.
+# Seconds. When the next page takes longer, the collector may run: a process must not be without it for as long as some
+# site hangs. And for so long a page that nobody wants any more is waited for.
 LONG_WAIT = 1.0
 
 

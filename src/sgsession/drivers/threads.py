@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..plans.plan import HandedOut, Plan, Request, Stream
 from ..pool import ShotgunPool
-from .steps import LONG_WAIT, Finished, Lock, Pause, Y, call, end, step
+from .steps import LONG_WAIT, Finished, Lock, Pause, Yielded, call, end, step
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -34,24 +36,29 @@ class Threads:
     def run(self, plan: Plan[T], client: Callable[[], Any], lock: Lock) -> T:
         """Drive a plan to its end and return its value. What a request raises is raised in the plan.
 
-        Nobody waits for what it has begun and does not want any more: a page behind the last one may be slow, and
-        whoever presses Ctrl-C wants his prompt. It ends by itself, and what is not sent yet stays so.
+        What it has begun and does not want any more is waited for, but for a moment only: a page behind the last one
+        may be slow. After Ctrl-C nothing is. It ends by itself, and what is not sent yet stays so.
         """
         begun = _Begun(self)
+        patience = LONG_WAIT
         with begun.pause:
             try:
                 state = step(plan, lock)
                 while not isinstance(state, Finished):
                     state = begun.go_on(plan, state, client, lock)
                 return state.value  # type: ignore[no-any-return]
+            except BaseException as problem:
+                patience = LONG_WAIT if isinstance(problem, Exception) else 0.0
+                raise
             finally:
                 begun.pause.release()  # twice, since an interrupt may come at any point
                 end(plan, lock)
-                begun.leave()
+                begun.leave(patience)
 
     def stream(self, plan: Stream, client: Callable[[], Any], lock: Lock) -> Iterator[Any]:
         """Drive a plan that hands out rows, and give these as they come; else as `run`."""
         begun = _Begun(self)
+        patience = LONG_WAIT
         try:
             state = step(plan, lock)
             while not isinstance(state, Finished):
@@ -62,14 +69,17 @@ class Threads:
                 else:
                     state = begun.go_on(plan, state, client, lock)
         except GeneratorExit:
-            plan.close()  # without the lock: the garbage collector may do this, in the middle of anything
+            # No lock is taken and nothing waited for: the garbage collector may do this, in the middle of anything.
+            plan.close()
+            patience = 0.0
             raise
-        except BaseException:
+        except BaseException as problem:
+            patience = LONG_WAIT if isinstance(problem, Exception) else 0.0
             end(plan, lock)
             raise
         finally:
             begun.pause.release()
-            begun.leave()
+            begun.leave(patience)
 
     def begin(self, client: ShotgunPool, request: Request, tell: Callable[[], None]) -> UnderWay:
         """Start a request in another thread, which is told of by `tell`."""
@@ -116,11 +126,11 @@ class _Begun:
 
     def go_on(
         self,
-        plan: Generator[Y, Any, Any],
+        plan: Generator[Yielded, Any, Any],
         requests: list[Request],
         client: Callable[[], Any],
         lock: Lock,
-    ) -> Y | Finished:
+    ) -> Yielded | Finished:
         """Begin requests, and hand the plan the answer of the one that was begun first, or what went wrong."""
         try:
             answer = self.next_answer(client(), requests)
@@ -166,8 +176,20 @@ class _Begun:
         self._requests.popleft()
         return under_way.outcome.result()
 
-    def leave(self) -> None:
-        """Nobody waits any more for what is under way."""
-        for request in self._requests:
-            if not isinstance(request, Request):
-                request[0].leave()
+    def leave(self, patience: float) -> None:
+        """Nobody wants any more what is under way; wait so many seconds at most for it to end.
+
+        Whoever counts requests, or looks at what is lent, then finds none that belong to what is over.
+        """
+        begun = [each for each in self._requests if not isinstance(each, Request)]
+        for under_way, _ in begun:
+            under_way.leave()
+        if not begun or not patience:
+            return
+        from queue import Empty
+
+        until = time.monotonic() + patience
+        with suppress(Empty):
+            for under_way, bell in begun:
+                while under_way.outcome is None:
+                    bell.get(timeout=max(0.0, until - time.monotonic()))
