@@ -219,6 +219,19 @@ def test_links_that_are_added_in_place(session: Session, before: Any) -> None:
     assert not asset.backrefs[("Shot", "assets")]
 
 
+def test_back_references_that_were_looked_at_before_there_were_any(session: Session) -> None:
+    """They follow, like those that were looked at later; until then the pair is not there."""
+    shot = session.merge({"type": "Shot", "id": 1})
+    tasks = shot.backrefs["Task", "entity"]
+    assert list(tasks) == []
+    assert ("Task", "entity") not in shot.backrefs
+    assert list(shot.backrefs) == []
+    task = session.merge({"type": "Task", "id": 1, "entity": {"type": "Shot", "id": 1}})
+    assert list(tasks) == [task]
+    session.forget(shot)
+    assert not list(session.merge({"type": "Shot", "id": 1}).backrefs)
+
+
 def test_a_list_that_is_mentioned_several_times(session: Session) -> None:
     """Each field has links of its own, whatever else holds the same list."""
     assets = [{"type": "Asset", "id": 5}]

@@ -123,8 +123,16 @@ class BackrefMap(Mapping[tuple[str, str], Backrefs]):
         self._lock = lock
 
     def __getitem__(self, key: tuple[str, str]) -> Backrefs:
-        found = (self._entity._backrefs or {}).get(key)
-        return Backrefs(self._lock) if found is None else found
+        found: Backrefs | None = (self._entity._backrefs or {}).get(key)
+        if found is not None:
+            return found
+        asked: Any = key
+        if not isinstance(asked, tuple) or len(asked) != 2:
+            return Backrefs(self._lock)
+        with self._lock:
+            return backrefs_of(
+                self._entity, key, self._lock
+            )  # kept, so that whoever holds it sees what comes
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         with self._lock:
