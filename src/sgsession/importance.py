@@ -81,7 +81,7 @@ class Importance(NamedTuple):
         if parent is None:
             return
         yield prefix + parent
-        for linked_type in self.parent_types(entity_type):
+        for linked_type in self.parent_types(entity_type, is_nested=bool(below)):
             # A type may be its own ancestor (an Asset in an Asset); each is climbed once, the rest on arrival.
             if linked_type not in below and linked_type != entity_type:
                 yield from self._chain(linked_type, f"{prefix}{parent}.{linked_type}.", (*below, entity_type))
@@ -90,11 +90,13 @@ class Importance(NamedTuple):
             yield prefix + "project"
             yield from (f"{prefix}project.Project.{field}" for field in self.own_fields("Project"))
 
-    def parent_types(self, entity_type: str) -> list[str]:
+    def parent_types(self, entity_type: str, is_nested: bool = False) -> list[str]:
         """The types that may stand above a type, as far as anybody has said.
 
         Those that `links` names; where it names none or several (a Task hangs on an Asset or a Shot), every other one
-        that has a place in the hierarchy, but for what stands beside the type or below it.
+        that has a place in the hierarchy, but for what stands beside the type or below it. Further up a chain only
+        those straight below the project and the one that the link is called after: all of all would be hundreds of
+        fields.
         """
         parent = self.parent_field(entity_type)
         if parent is None:
@@ -104,7 +106,13 @@ class Importance(NamedTuple):
             return named or ["Project"]
         if len(named) == 1:
             return named  # who named it has said which
-        others = [kind for kind in self.parents if not self._hangs_on(kind, entity_type)]
+        called = parent.removeprefix("sg_").replace("_", "").lower()
+        others = [
+            kind
+            for kind, above in self.parents.items()
+            if not self._hangs_on(kind, entity_type)
+            and (not is_nested or above in ("project", None) or kind.lower() == called)
+        ]
         return list(dict.fromkeys([*named, *others]))
 
     def _hangs_on(self, candidate: str, entity_type: str) -> bool:

@@ -112,6 +112,7 @@ LINKS: dict[str, dict[str, dict[str, list[str]]]] = {
     "as they are": {},
     "episodes named": {"Sequence": {"project": ["Project"], "episode": ["Episode"]}},
     "none of shots": {"Shot": {}},
+    "none at all": {kind: {} for kind in Session.important_links},
 }
 # What a session may know of the tasks already.
 KNOWN = {
@@ -144,6 +145,17 @@ def test_one_read_whatever_is_said_and_known(show: LocalSite, parents: str, link
         session.fetch_hierarchy(tasks)
         session.fetch_core(everything)
         assert not show.requests
+
+
+def test_a_chain_of_unnamed_types_is_no_explosion() -> None:
+    """Where nobody names any type, a hierarchy asks for some dozens of fields, whatever stands above what."""
+    session = Session(False)
+    session.important_links = {}
+    session.parent_fields = {
+        f"CustomEntity{number:02}": f"sg_link_{number}" for number in range(1, 20)
+    } | dict(session.parent_fields)
+    for kind in session.parent_fields:
+        assert len(session.importance.hierarchy_fields(kind)) < 600, kind
 
 
 @pytest.mark.parametrize("parents", PARENTS)

@@ -24,6 +24,7 @@ def fetch_hierarchy(
     chain foresaw takes another. What is known costs nothing.
     """
     given = own_entities(graph, entities)
+    given_ids = set(map(id, given))
     asked: set[tuple[int, str]] = set()
     while True:
         above, lacking = _climb(graph, importance, given, asked)
@@ -31,7 +32,7 @@ def fetch_hierarchy(
             return above
         # Asking for what lacks of the whole chain costs no more than asking for what lacks in its first link.
         missed = yield from ask(graph, importance, lacking, importance.hierarchy_fields)
-        refuse_missing([entity for entity in missed if any(entity is one for one in given)])
+        refuse_missing([entity for entity in missed if id(entity) in given_ids])
         # Each is asked for once, whatever the answers are: they may be those of a stub, or cross with writes.
         for of_kind in lacking.values():
             asked.update((id(entity), path) for entity, missing in of_kind.items() for path in missing)
