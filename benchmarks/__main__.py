@@ -2,8 +2,8 @@
 
     python -m benchmarks [--quick] [--rounds 6] [--keep FOLDER] [--page docs/speed.md] [--json FILE]
 
-Needs `pip install -e .[site,dev]`, PyPI for the other clients, 12 GB of memory and half an hour. `--quick` leaves out
-the million rows, and with them most of both.
+Needs `pip install -e .[site,dev]`, PyPI for the other clients, 12 GB of memory and some twenty minutes. With `--quick`
+the million rows are left out, and with them most of both.
 """
 
 from __future__ import annotations
