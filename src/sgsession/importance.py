@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+from .errors import SyntaxProblem
 
 __all__ = ["FIELDS", "FIELDS_FOR_ALL", "LINKS", "PARENTS", "Importance"]
 
@@ -45,6 +47,13 @@ PARENTS = {
 }
 
 
+def _names(value: Sequence[str], where: str) -> Sequence[str]:
+    # A text is a sequence, too: that of its letters.
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise SyntaxProblem(f"{where} is a list of names; it is {value!r}.")
+    return value
+
+
 class Importance(NamedTuple):
     """One session's importance, as its class attributes say it at this moment."""
 
@@ -54,21 +63,45 @@ class Importance(NamedTuple):
     parents: Mapping[str, str | None]
 
     def own_fields(self, entity_type: str) -> list[str]:
-        """The important fields of a type itself, links included, without deep ones."""
-        own = [*self.fields_for_all, *self.fields.get(entity_type, ()), *self.links.get(entity_type, ())]
+        """The important fields of a type itself, links included, without deep ones.
+
+        Raises:
+            SyntaxProblem: the session's class attributes are not what they should be.
+        """
+        own = [
+            *_names(self.fields_for_all, "important_fields_for_all"),
+            *_names(self.fields.get(entity_type, ()), f"important_fields[{entity_type!r}]"),
+            *self._links_of(entity_type),
+        ]
         return list(dict.fromkeys(own))
+
+    def _links_of(self, entity_type: str) -> Mapping[str, Sequence[str]]:
+        links = self.links.get(entity_type, {})
+        if not isinstance(links, Mapping):
+            raise SyntaxProblem(
+                f"important_links[{entity_type!r}] says for each link which types it leads to, "
+                f"{{'project': ['Project']}}; it is {links!r}."
+            )
+        for link, linked_types in links.items():
+            _names(linked_types, f"important_links[{entity_type!r}][{link!r}]")
+        return links
 
     def core_fields(self, entity_type: str) -> list[str]:
         """The important fields of a type, and those of the entities that its important links hold."""
         core = self.own_fields(entity_type)
-        for link, linked_types in self.links.get(entity_type, {}).items():
+        for link, linked_types in self._links_of(entity_type).items():
             for linked_type in linked_types:
                 core.extend(f"{link}.{linked_type}.{field}" for field in self.own_fields(linked_type))
         return core
 
     def parent_field(self, entity_type: str) -> str | None:
         """The link that leads up from a type; `project` for one that nobody has placed; None at the top."""
-        return self.parents.get(entity_type, "project")
+        parent = self.parents.get(entity_type, "project")
+        if parent is not None and (not isinstance(parent, str) or not parent):
+            raise SyntaxProblem(
+                f"parent_fields[{entity_type!r}] is the name of one link, or None; it is {parent!r}."
+            )
+        return parent
 
     def hierarchy_fields(self, entity_type: str) -> list[str]:
         """The core fields of a type and of everything above it, as deep paths, so that one read has all."""
@@ -101,7 +134,7 @@ class Importance(NamedTuple):
         parent = self.parent_field(entity_type)
         if parent is None:
             return []
-        named = list(self.links.get(entity_type, {}).get(parent, ()))
+        named = list(self._links_of(entity_type).get(parent, ()))
         if parent == "project":
             return named or ["Project"]
         if len(named) == 1:
@@ -125,5 +158,5 @@ class Importance(NamedTuple):
                 return True
             if kind not in seen:
                 seen.add(kind)
-                waiting.extend(self.links.get(kind, {}).get(parent or "", ()))
+                waiting.extend(self._links_of(kind).get(parent or "", ()))
         return False

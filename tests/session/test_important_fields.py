@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -186,3 +188,37 @@ def test_parent_fields_say_what_is_above(session: Session, costs: Costs) -> None
     with costs(at_most=1):
         above = session.fetch_hierarchy([version])
     assert above == [version, version["sg_task"]]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "said"),
+    [
+        ("important_fields_for_all", "updated_at", "important_fields_for_all is a list of names"),
+        (
+            "important_fields",
+            {"Task": "content"},
+            "important_fields['Task'] is a list of names; it is 'content'",
+        ),
+        ("important_links", {"Task": ["entity"]}, "important_links['Task'] says for each link"),
+        (
+            "important_links",
+            {"Task": {"entity": "Shot"}},
+            "important_links['Task']['entity'] is a list of names",
+        ),
+        (
+            "important_links",
+            {"Task": {"entity": None}},
+            "important_links['Task']['entity'] is a list of names",
+        ),
+        ("parent_fields", {"Task": ["entity"]}, "parent_fields['Task'] is the name of one link"),
+        ("parent_fields", {"Task": ""}, "parent_fields['Task'] is the name of one link"),
+    ],
+)
+def test_what_a_studio_got_wrong_is_named(
+    session: Session, costs: Costs, attribute: str, value: Any, said: str
+) -> None:
+    """A text where a list belongs would be asked for letter by letter: it is told before anything is asked."""
+    task = session.merge({"type": "Task", "id": 456})
+    setattr(session, attribute, value)
+    with costs(0), pytest.raises(ValueError, match=re.escape(said)):
+        session.fetch_hierarchy(task)
