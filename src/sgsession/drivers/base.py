@@ -332,7 +332,7 @@ class SessionBase:
         self._own_pool = None
         self._begin(state["schema"])
         graph = self.graph
-        graph.left_out = state["left_out"]
+        graph.left_out = state.get("left_out", set())  # pickles of before have none
         # All entities first, so that links find them; then the fields, which makes the back-references.
         for key, *_ in state["rows"]:
             graph.entity(key)

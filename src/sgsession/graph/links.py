@@ -129,10 +129,9 @@ class BackrefMap(Mapping[tuple[str, str], Backrefs]):
         asked: Any = key
         if not isinstance(asked, tuple) or len(asked) != 2:
             return Backrefs(self._lock)
+        # Kept, so that whoever holds it sees what comes.
         with self._lock:
-            return backrefs_of(
-                self._entity, key, self._lock
-            )  # kept, so that whoever holds it sees what comes
+            return backrefs_of(self._entity, key, self._lock)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         with self._lock:

@@ -174,7 +174,7 @@ class Merge:
                 if value is before and not isinstance(value, list):
                     continue
             after = value if value.__class__ in _PLAIN else self._field_value(value, age)
-            if before.__class__ not in _PLAIN:
+            if before is not _NOTHING and before.__class__ not in _PLAIN:
                 drop_backrefs(entity, field, before, after)
             dict.__setitem__(entity, field, after)
             if self._by_hand:
