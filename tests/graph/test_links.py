@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sgsession import Session
+from sgsession.graph.links import LinkList, mend
 
 from ..strategies import LINK_FIELDS, LIST_FIELDS, link_values, list_values, raw_links, rows, scalars
 from .views import assert_sound
@@ -230,6 +231,29 @@ def test_back_references_that_were_looked_at_before_there_were_any(session: Sess
     assert list(tasks) == [task]
     session.forget(shot)
     assert not list(session.merge({"type": "Shot", "id": 1}).backrefs)
+
+
+def test_what_is_no_pair_has_no_back_references(session: Session) -> None:
+    """Asked for something else, they are empty, and nothing is kept of it."""
+    shot = session.merge({"type": "Shot", "id": 1})
+    for odd in ("Task", ("Task",), ("Task", "entity", "id"), 5):
+        assert list(shot.backrefs[odd]) == []  # type: ignore[index]
+    assert not shot._backrefs
+
+
+def test_what_an_interrupt_left_out_is_mended(session: Session) -> None:
+    """Links without back-references get them, once; those that are there stay as they are."""
+    shot, first, second = session.merge(
+        [{"type": "Shot", "id": 1}, *({"type": "Asset", "id": id} for id in (1, 2))]
+    )
+    shot["lead"] = first
+    dict.__setitem__(shot, "rival", second)
+    dict.__setitem__(shot, "assets", LinkList([first, second]))
+    for _ in range(2):
+        mend(shot, session._lock)
+        assert_sound(session)
+    session.merge({"type": "Shot", "id": 1, "assets": [first], "lead": None}, over=True)
+    assert_sound(session)
 
 
 def test_a_list_that_is_mentioned_several_times(session: Session) -> None:

@@ -182,6 +182,53 @@ def test_what_waited_for_its_link_fills_gaps_only(way: str, over: bool | None) -
 
 
 @pytest.mark.parametrize("one_pass", [True, False])
+def test_what_waited_for_a_link_further_up(one_pass: bool) -> None:
+    """A deep value of the linked entity, which a page brings the link for, lands; a newer one of the page wins."""
+    session = Session(False)
+    session.merge(
+        {"type": "Shot", "id": 1, "sg_sequence.Sequence.code": "old", "sg_sequence.Sequence.text": "kept"}
+    )
+    page = in_one_pass(
+        [
+            {
+                "type": "Task",
+                "id": 1,
+                "entity": {"type": "Shot", "id": 1, "name": "AA"},
+                "entity.Shot.sg_sequence": {"type": "Sequence", "id": 5, "name": "S"},
+                "entity.Shot.sg_sequence.Sequence.code": "new",
+            }
+        ]
+    )
+    with session.graph.reading() as moment:
+        session.graph.merge_answer(page if one_pass else page.decoded(), moment, True)
+    sequence = session.get("Shot", 1)["sg_sequence"]
+    assert (sequence["code"], sequence["text"], sequence["name"]) == ("new", "kept", "S")
+
+
+@pytest.mark.parametrize("one_pass", [True, False])
+def test_a_display_name_may_be_anything(one_pass: bool) -> None:
+    """Where somebody has kept a list as the name of what a page links to, the page's name replaces it."""
+    session = Session(False)
+    asset, shot = session.merge([{"type": "Asset", "id": 5}, {"type": "Shot", "id": 1}])
+    shot["name"] = [asset]
+    page = in_one_pass([{"type": "Task", "id": 1, "entity": {"type": "Shot", "id": 1, "name": "AA"}}])
+    with session.graph.reading() as moment:
+        session.graph.merge_answer(page if one_pass else page.decoded(), moment, True)
+    assert shot["name"] == "AA"
+    assert back_references(session) == links_turned_round(session)
+
+
+def test_plans_of_many_shapes_are_forgotten() -> None:
+    """Who asks for other fields each time does not fill the memory."""
+    session = Session(False)
+    for number in range(1_100):
+        with session.graph.reading() as moment:
+            page = in_one_pass([{"type": "Shot", "id": 1, f"field_{number}": 1}])
+            session.graph.merge_answer(page, moment, True)
+    assert len(session.graph.row_plans) <= 1_000
+
+
+@pytest.mark.parametrize("one_pass", [True, False])
 def test_a_tuple_of_links_gives_way(one_pass: bool) -> None:
     """Somebody has set one where a page has a link, or none: back-references follow, those of later rows too."""
     session = Session(False)
