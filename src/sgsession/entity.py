@@ -401,17 +401,22 @@ def _was_left_out(entity: Entity, path: str) -> bool:
         with suppress(UnknownNameError, SyntaxProblem):
             path = schema.path(entity["type"], path)
     while True:
-        if (entity["type"], path) in entity._graph.left_out or (entity._aside and path in entity._aside):
+        left_out = (entity["type"], path) in entity._graph.left_out
+        if entity._aside and path in entity._aside:
             return True
         if not is_deep(path):
-            return False
+            return left_out
         try:
-            link, _, path = split_first_hop(path)
+            link, _, rest = split_first_hop(path)
         except SyntaxProblem:
-            return False
+            return left_out
         target = dict.get(entity, link)
+        # A link that is not known yet is asked for; its display name comes with it, and not under the path.
         if not isinstance(target, Entity):
-            return False
+            return left_out and dict.__contains__(entity, link)
+        if left_out and not path.endswith(".name"):
+            return True
+        path = rest
         entity = target
 
 

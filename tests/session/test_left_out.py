@@ -177,3 +177,10 @@ def test_it_travels(session: Session) -> None:
     for path in ("sg_mood", "project.Project.sg_mood"):
         with pytest.raises(KeyError, match="the site has no field"):
             again[path]
+
+
+def test_a_display_name_is_asked_for_where_the_link_is_not_known(session: Session, costs: Costs) -> None:
+    """A site has no field `name` on shots; that one task was asked for it says nothing of another one's shot."""
+    session.find("Task", [["id", "is", 456]], ["entity.Shot.name"])
+    with costs(1):
+        assert session.merge({"type": "Task", "id": 457}).fetch("entity.Shot.name") == "AA_001"
