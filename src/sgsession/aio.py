@@ -100,7 +100,10 @@ class AsyncSession(SessionBase):
         return self._proxied(name, self._call)
 
     async def _call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return await call_in_thread(self._threads, self._connected, Request(method, args, kwargs))
+        try:
+            return await call_in_thread(self._threads, self._connected, Request(method, args, kwargs))
+        finally:
+            self._note_called(method)
 
     async def find(
         self,

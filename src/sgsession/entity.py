@@ -65,8 +65,7 @@ class Entity(dict[str, Any]):
     __slots__ = ("_age", "_aside", "_backrefs", "_exists", "_graph")
 
     _graph: Graph
-    # What is known under a path that is no key: deep values whose link is not known yet, and
-    # `Unknown.NOT_THERE` for what the site does not have.
+    # What is known under a path that is no key: deep values whose link is not known yet.
     _aside: dict[str, Any] | None
     _backrefs: dict[tuple[str, str], Any] | None
     _exists: bool | None
@@ -240,6 +239,7 @@ class Entity(dict[str, Any]):
                 if field not in ("type", "id"):
                     del self[field]
             self._aside = None
+            self._graph.left_out.forget(self.key)
 
     # Copies
 
@@ -364,8 +364,8 @@ def _value_of(entity: Entity, path: str) -> Any:
         value = dict.get(entity, path, Unknown.NOT_LOADED)
         if value is not Unknown.NOT_LOADED:
             return value
-        noted = entity._aside.get(path, Unknown.NOT_THERE) if entity._aside else Unknown.NOT_THERE
-        if noted is not Unknown.NOT_THERE:
+        noted = entity._aside.get(path, value) if entity._aside else value
+        if noted is not Unknown.NOT_LOADED:
             return noted
         if "$" in path and entity._graph.schema.has_aliases:
             try:
@@ -392,32 +392,35 @@ def _value_of(entity: Entity, path: str) -> Any:
 
 
 def _was_left_out(entity: Entity, path: str) -> bool:
-    """Whether a site was asked for a path that has no value here, or for the rest of it from a link on.
+    """Whether a site was asked in vain for a path that has no value here, or for the rest of it from a link on.
 
-    It says nothing of what the links lead to: sites leave deep urls out that the linked row has (wire.md 3.3).
+    A path left out says nothing of what it leads to: sites leave deep urls out that the linked row has (wire.md 3.3).
     """
     schema = entity._graph.schema
     if "$" in path and schema.has_aliases:
         with suppress(UnknownNameError, SyntaxProblem):
             path = schema.path(entity["type"], path)
-    while True:
-        left_out = (entity["type"], path) in entity._graph.left_out
-        if entity._aside and path in entity._aside:
+    left_out = entity._graph.left_out
+    # Behind a link `name` is the display name: that a type has no such field says nothing of it.
+    is_display_name = path.endswith(".name")
+    while left_out.by_end:
+        if left_out.of_one(entity.key, path):
             return True
+        of_type = not is_display_name and left_out.of_type(entity["type"], path)
         if not is_deep(path):
-            return left_out
+            return of_type
         try:
             link, _, rest = split_first_hop(path)
         except SyntaxProblem:
-            return left_out
+            return of_type
         target = dict.get(entity, link)
-        # A link that is not known yet is asked for; its display name comes with it, and not under the path.
         if not isinstance(target, Entity):
-            return left_out and dict.__contains__(entity, link)
-        if left_out and not path.endswith(".name"):
+            return False  # the link is not known yet: it comes, if nothing else does
+        if of_type:
             return True
         path = rest
         entity = target
+    return False
 
 
 def same_identity(one: Any, other: Any) -> bool:

@@ -49,7 +49,10 @@ class Session(SessionBase):
         return self._proxied(name, self._call)
 
     def _call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return call(self._client(), Request(method, args, kwargs))
+        try:
+            return call(self._client(), Request(method, args, kwargs))
+        finally:
+            self._note_called(method)
 
     def _entity_of_page(self, page_id: int, text: str, fetch_project: bool) -> Any:
         if not fetch_project:

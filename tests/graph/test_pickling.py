@@ -58,7 +58,7 @@ def test_what_is_known_beside_the_fields_travels() -> None:
     session = Session(False)
     task = session.merge({"type": "Task", "id": 1, "code": "a", "entity.Shot.code": "AA"}, created_at=100)
     session.graph.saw([task], False)
-    session.graph.note_left_out([{"type": "Task", "id": 1}], [task], ["sg_nothing"])
+    session.graph.note_left_out([{"type": "Task", "id": 1}], [task], ["sg_nothing"], moment=1)
     again = pickle.loads(pickle.dumps(task))
     assert again.exists(check=False) is False
     assert again["entity.Shot.code"] == "AA"

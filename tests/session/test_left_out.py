@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from sgsession import Session, ShotgunPool
+from sgsession import AsyncSession, Session, ShotgunPool
+from sgsession.entity import Unknown, look_up
 from sgsession.site import LocalSite
 
 from ..scripted_client import ScriptedClient, entities
@@ -156,18 +158,130 @@ def test_it_is_asked_for_again_by_force(session: Session, costs: Costs) -> None:
     shot = session.get("Shot", 234, ["sg_mood"])
     with costs(1):
         shot.fetch("sg_mood", force=True)
-    session.graph.left_out.add(("Shot", "description"))
+    session.graph.left_out.note("Shot", "description")
     with costs(1):
         shot.fetch("description", force=True)
-    assert ("Shot", "description") not in session.graph.left_out
+    assert [*session.graph.left_out.by_end] == [("Shot", "sg_mood")]
 
 
-def test_a_field_that_is_created_is_asked_for(own_site: LocalSite, session: Session) -> None:
-    """What the site did not have a moment ago it may have now."""
-    shot = session.get("Shot", 234, ["sg_mood"])
-    assert "sg_mood" not in shot
+@pytest.mark.parametrize("way", ["get", "find_one"])
+def test_a_field_that_is_created_is_asked_for(
+    own_site: LocalSite, session: Session, costs: Costs, way: str
+) -> None:
+    """What the site did not have a moment ago it may have now; reading a schema changes nothing."""
+    for path in ("sg_mood", "sg_sequence.Sequence.sg_mood"):
+        if way == "get":
+            shot = session.get("Shot", 234, [path])
+        else:
+            shot = session.find_one("Shot", [["id", "is", 234]], [path])
+    session.schema_field_read("Shot")
+    with costs(0):
+        assert shot.fetch("sg_mood", default="-") == "-"
     session.schema_field_create("Shot", "text", "Mood")
-    assert shot.fetch("sg_mood", default="-") is None
+    session.schema_field_create("Sequence", "text", "Mood")
+    assert shot.fetch(["sg_mood", "sg_sequence.Sequence.sg_mood"], default="-") == (None, None)
+
+
+def test_a_field_that_is_created_asynchronously_is_asked_for(own_site: LocalSite) -> None:
+    """Of an AsyncSession as well."""
+
+    async def create() -> None:
+        async with AsyncSession(own_site.connect(connect=False)) as session:
+            shot = await session.get("Shot", 234, ["sg_mood"])
+            await session.schema_field_create("Shot", "text", "Mood")
+            await session.fetch(shot, "sg_mood")
+            assert shot["sg_mood"] is None
+
+    asyncio.run(create())
+
+
+def test_an_answer_from_before_an_edit_says_nothing_of_the_fields_after_it(offline: Session) -> None:
+    """A read that started before a field was created may end after it."""
+    shot = offline.merge({"type": "Shot", "id": 1})
+    graph = offline.graph
+    with graph.reading() as before:
+        graph.fields_edited()
+        graph.note_left_out([{"type": "Shot", "id": 1}], [shot], ["sg_mood"], before)
+    assert look_up(shot, "sg_mood") is Unknown.NOT_LOADED
+    with graph.reading() as after:
+        graph.note_left_out([{"type": "Shot", "id": 1}], [shot], ["sg_mood"], after)
+    assert look_up(shot, "sg_mood") is Unknown.NOT_THERE
+
+
+WAYS: dict[str, Callable[[Session], Any]] = {
+    "find": lambda session: session.find("Shot", [["id", "is", 234]], ["sg_mood"]),
+    "find_one": lambda session: session.find_one("Shot", [["id", "is", 234]], ["sg_mood"]),
+    "create": lambda session: session.create(
+        "Shot", code="new", project=session.find_one("Shot", [])["project"], return_fields=["sg_mood"]
+    ),
+    "update": lambda session: session.update("Shot", 234, {"sg_mood": "grim"}),
+    "batch": lambda session: session.batch(
+        [{"request_type": "update", "entity_type": "Shot", "entity_id": 234, "data": {"sg_mood": "grim"}}]
+    ),
+    "deep": lambda session: session.find("Task", [["id", "is", 457]], ["entity.Shot.sg_mood"]),
+    "deep, where nothing is": lambda session: session.find(
+        "Task", [["entity", "type_is", "Asset"]], ["entity.Shot.sg_mood"], limit=1
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whatever_brings_a_field_shows_that_it_is_there(
+    own_site: LocalSite, session: Session, shotgun: Any, costs: Costs, way: str
+) -> None:
+    """A colleague creates a field that was left out; one answer with it, and it is asked for, by deep paths too."""
+    shot = session.get("Shot", 235, ["sg_mood"])
+    task = session.find_one("Task", [["entity", "is", shot]], ["entity.Shot.sg_mood"])
+    assert (shot.get("sg_mood", "-"), task.get("entity.Shot.sg_mood", "-")) == ("-", "-")
+    shotgun.schema_field_create("Shot", "text", "Mood")
+    shotgun.update("Shot", 235, {"sg_mood": "calm"})
+    WAYS[way](session)
+    with costs(1):
+        assert task.fetch("entity.Shot.sg_mood") == "calm"
+        assert shot.fetch("sg_mood") == "calm"
+
+
+def test_a_deep_url_is_not_tried_again_and_again(
+    own_site: LocalSite, new_session: Callable[..., Session], shotgun: Any, costs: Costs
+) -> None:
+    """Urls that come by themselves say nothing of deep ones: such a path is tried once more, and that is all."""
+    versions = shotgun.find("Version", [], limit=3)
+    files = shotgun.find("PublishedFile", [], limit=3)
+    for version, file in zip(versions, files, strict=True):
+        shotgun.update("Version", version["id"], {"sg_uploaded_movie": MOVIE})
+        shotgun.update("PublishedFile", file["id"], {"version": version})
+    session = new_session()
+    path = "version.Version.sg_uploaded_movie"
+    first, *others = session.find(
+        "PublishedFile", [["id", "in", [f["id"] for f in files]]], ["version", path]
+    )
+    with costs(0):
+        assert others[1].fetch(path) is None
+    first["version"].fetch("sg_uploaded_movie")
+    with costs(1):
+        assert others[1].fetch(path) is None
+    others[0]["version"].fetch("sg_uploaded_movie")
+    with costs(0):
+        assert others[1].fetch(path) is None
+
+
+def test_what_find_one_left_out_makes_nothing_odd(session: Session) -> None:
+    """What is noted stands beside the graph: an entity that lacks a field is read as any other."""
+    shot = session.find_one("Shot", [["id", "is", 234]], ["sg_mood"])
+    assert look_up(shot, "sg_mood") is Unknown.NOT_THERE
+    assert not shot._aside
+
+
+@pytest.mark.parametrize("way", ["clear", "forget"])
+def test_an_entity_that_is_forgotten_is_asked_about_anew(session: Session, way: str) -> None:
+    """What a single one of a type was found to lack goes with all else that is known of it."""
+    shot = session.find_one("Shot", [["id", "is", 234]], ["sg_mood"])
+    if way == "clear":
+        shot.clear()
+    else:
+        session.forget(shot)
+        shot = session.merge({"type": "Shot", "id": 234})
+    assert look_up(shot, "sg_mood") is Unknown.NOT_LOADED
 
 
 def test_it_travels(session: Session) -> None:
@@ -184,3 +298,19 @@ def test_a_display_name_is_asked_for_where_the_link_is_not_known(session: Sessio
     session.find("Task", [["id", "is", 456]], ["entity.Shot.name"])
     with costs(1):
         assert session.merge({"type": "Task", "id": 457}).fetch("entity.Shot.name") == "AA_001"
+
+
+@pytest.mark.parametrize("known", [(), ("name",)])
+def test_a_display_name_is_asked_for_where_the_link_has_none(
+    session: Session, shotgun: Any, costs: Costs, known: tuple[str, ...]
+) -> None:
+    """Also where the link is known without its name, and where shots themselves were asked for such a field."""
+    session.find("Task", [["id", "is", 456]], ["entity.Shot.name"])
+    for field in known:
+        session.get("Shot", 234, [field])
+    other = shotgun.find_one("Task", [["entity", "is", {"type": "Shot", "id": 235}]])
+    task = session.merge({**other, "entity": {"type": "Shot", "id": 235}})
+    with costs(1):
+        assert task.fetch("entity.Shot.name") == "AA_002"
+    with costs(0):
+        task.fetch("entity.Shot.name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime, timezone
 from typing import Any, ClassVar
 
@@ -174,13 +175,17 @@ class SessionBase:
             return attribute
 
         def proxied(*args: Any, **kwargs: Any) -> Any:
-            if name.startswith("schema_field_"):
-                self.graph.left_out.clear()  # the site may have it afterwards
             return call(name, args, kwargs)
 
         proxied.__name__ = proxied.__qualname__ = name
         proxied.__doc__ = attribute.__doc__
         return proxied
+
+    def _note_called(self, method: str) -> None:
+        """Learn from a method of the client that was called, also from one of which nobody knows how it ended."""
+        if method.startswith("schema_field_") and method != "schema_field_read":
+            with self._lock:
+                self.graph.fields_edited()
 
     def close(self) -> None:
         """Close the connections and let the threads end; what is known stays readable.
@@ -322,7 +327,7 @@ class SessionBase:
                 "schema": self.schema,
                 "no_site": self._shotgun is None,
                 "rows": rows,
-                "left_out": set(self.graph.left_out),
+                "left_out": deepcopy(self.graph.left_out),
             }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -332,7 +337,6 @@ class SessionBase:
         self._own_pool = None
         self._begin(state["schema"])
         graph = self.graph
-        graph.left_out = state.get("left_out", set())  # pickles of before have none
         # All entities first, so that links find them; then the fields, which makes the back-references.
         for key, *_ in state["rows"]:
             graph.entity(key)
@@ -346,6 +350,7 @@ class SessionBase:
             entity = graph.entity(key)
             graph.merge_fields(entity, copied(fields, from_pickle))
             entity._exists, entity._age, entity._aside = exists, age, copied(aside, from_pickle)
+        graph.left_out = state.get("left_out", graph.left_out)  # pickles of before have none
 
     def _reconnect(self) -> Any:
         return _connected(self._name)

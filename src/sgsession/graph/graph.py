@@ -11,6 +11,7 @@ from ..errors import ForeignEntityError
 from ..schema import Schema
 from . import walks
 from .identity import IdentityMap
+from .left_out import LeftOut
 from .links import BackrefMap, drop_backrefs
 from .merge import Merge
 from .rows import RowMerge, RowPlan
@@ -56,8 +57,8 @@ class Graph:
         # When this session wrote which field, on its own count. Kept only while a read is under way that
         # started earlier: only such a read can bring an older value back.
         self.writes: dict[tuple[Key, str], int] = {}
-        self.left_out: set[tuple[str, str]] = set()
-        """Type and path of what the site was asked for and does not have, so that nobody asks again."""
+        self.left_out = LeftOut()
+        self._fields_edited = 0
         self._count = 0
         self._last_write = 0
         self._reads: set[int] = set()
@@ -104,6 +105,7 @@ class Graph:
                     # What linked to it is not known any more: a list without it would be a wrong answer.
                     self.remove_field(source, field)
             entity._backrefs = None
+            self.left_out.forget(entity.key)
             self.identity.discard(entity)
 
     # Changes
@@ -159,7 +161,7 @@ class Graph:
         dict.pop(entity, field)
 
     def note_left_out(
-        self, rows: Sequence[dict[str, Any]], entities: Sequence[Entity], asked: Iterable[str]
+        self, rows: Sequence[dict[str, Any]], entities: Sequence[Entity], asked: Iterable[str], moment: int
     ) -> None:
         """Remember which of the paths that were asked for the rows of an answer do not have.
 
@@ -167,22 +169,28 @@ class Graph:
             rows: at least one.
             entities: what they were merged into.
             asked: field paths.
+            moment: of `reading`; what was left out before somebody edited the site's fields says nothing.
         """
-        if isinstance(rows, WireRows):
-            # A site leaves fields that it does not have out of every row alike (wire.md 3.3).
-            entity_type, first = rows[0]["type"], rows[0]
-            came = {(entity_type, path): path in first for path in asked}
-            self.left_out.difference_update(key for key, has_come in came.items() if has_come)
-            self.left_out.update(key for key, has_come in came.items() if not has_come)
+        if moment < self._fields_edited:
             return
-        # Who else answers may know one row better than another.
-        asked = list(asked)
-        for row, entity in zip(rows, entities, strict=True):
-            for path in asked:
+        alike = isinstance(rows, WireRows)
+        for path in asked:
+            # A site leaves fields that it does not have out of every row alike (wire.md 3.3). Who else answers may
+            # know one row better than another. And a display name, for which a site has no field on most types, comes
+            # with its link: only where the link had none is it left out.
+            if alike and not path.endswith(".name"):
+                if path not in rows[0]:
+                    self.left_out.note(rows[0]["type"], path)
+                continue
+            for row, entity in zip(rows, entities, strict=True):
                 if path not in row and look_up(entity, path) is Unknown.NOT_LOADED:
-                    if entity._aside is None:
-                        entity._aside = {}
-                    entity._aside[path] = Unknown.NOT_THERE
+                    self.left_out.note(entity["type"], path, entity["id"])
+
+    def fields_edited(self) -> None:
+        """Somebody edited the site's fields: what it left out it may have now, but for answers that are under way."""
+        self._count += 1
+        self._fields_edited = self._count
+        self.left_out.clear()
 
     @staticmethod
     def settle_aside(entity: Entity, field: str, value: Any) -> dict[str, Any]:
@@ -195,7 +203,7 @@ class Graph:
         gaps: dict[str, Any] = {}
         for path in [path for path in aside if path == field or path.startswith(f"{field}.")]:
             noted = aside.pop(path)
-            if path != field and noted is not Unknown.NOT_THERE and isinstance(value, Entity):
+            if path != field and isinstance(value, Entity):
                 _, linked_type, rest = path.split(".", 2)
                 if value["type"] == linked_type and look_up(value, rest) is Unknown.NOT_LOADED:
                     gaps[rest] = noted

@@ -156,9 +156,12 @@ class Merge:
         if "name" in row and "id" in row and row.keys() <= _LINK_KEYS:
             row = self._link_row(entity, row)
         writes = graph.writes if self._moment is not None else None
+        left_out = graph.left_out.by_end
         for field, value in row.items():
             if field == "type" or field == "id":
                 continue
+            if left_out and isinstance(field, str):
+                graph.left_out.came(entity["type"], field)
             if field.__class__ is str and "." in field:
                 if deep is None:
                     deep = {}

@@ -137,7 +137,7 @@ def merge_rows(
     """
     entities = graph.merge_answer(rows, moment, exist)
     if rows:
-        graph.note_left_out(rows, entities, asked)
+        graph.note_left_out(rows, entities, asked, moment)
     return entities
 
 

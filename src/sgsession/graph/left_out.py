@@ -1,0 +1,81 @@
+"""What a site was asked for and left out of its answers, so that nobody asks again."""
+
+from __future__ import annotations
+
+from ..entity import Key
+
+__all__ = ["LeftOut"]
+
+End = tuple[str, str]
+"""The type and the field in which a path ends: those of `entity.Shot.code` on a task are Shot and code."""
+
+
+class LeftOut:
+    """Paths that did not come though they were asked for, each of a whole type or of single entities of it.
+
+    What comes after all, in whatever answer, voids what is noted of its field: somebody may have created it since.
+
+    Attributes:
+        by_end: for each field the paths that end in it, and the types that they begin at: None where it is known of
+            all entities of the type, else the ids of those of which it is.
+    """
+
+    __slots__ = ("_there", "by_end")
+
+    def __init__(self) -> None:
+        self.by_end: dict[End, dict[tuple[str, str], set[int] | None]] = {}
+        # Fields that came by themselves after deep paths to them had been left out. Sites leave deep urls out that the
+        # linked row has (wire.md 3.3): such a path is tried once more, and not each time that somebody reads the url.
+        self._there: set[End] = set()
+
+    def note(self, entity_type: str, path: str, entity_id: int | None = None) -> None:
+        """Remember that a path did not come: for one entity, or for any of its type."""
+        paths = self.by_end.setdefault(_end(entity_type, path), {})
+        if entity_id is None:
+            paths[entity_type, path] = None
+        elif (ids := paths.setdefault((entity_type, path), set())) is not None:
+            ids.add(entity_id)
+
+    def of_type(self, entity_type: str, path: str) -> bool:
+        """Whether a path is known not to come for any entity of a type."""
+        return self.by_end.get(_end(entity_type, path), {}).get((entity_type, path), ()) is None
+
+    def of_one(self, key: Key, path: str) -> bool:
+        """Whether a path was left out for this very entity."""
+        entity_type, entity_id = key
+        return entity_id in (self.by_end.get(_end(entity_type, path), {}).get((entity_type, path)) or ())
+
+    def came(self, entity_type: str, path: str) -> None:
+        """A value has come for a path: its field is there. Callers look first whether anything is noted at all."""
+        end = _end(entity_type, path)
+        paths = self.by_end.get(end)
+        if paths is None:
+            return
+        if "." in path:
+            self._there.discard(end)
+        elif end in self._there:
+            paths.pop(end, None)
+            return
+        elif any("." in left_out for _, left_out in paths):
+            self._there.add(end)
+        del self.by_end[end]
+
+    def forget(self, key: Key) -> None:
+        """An entity is to be as one that was never asked about."""
+        entity_type, entity_id = key
+        for paths in self.by_end.values():
+            for (of_type, _), ids in paths.items():
+                if ids and of_type == entity_type:
+                    ids.discard(entity_id)
+
+    def clear(self) -> None:
+        """Whatever was left out may come from now on."""
+        self.by_end.clear()
+        self._there.clear()
+
+
+def _end(entity_type: str, path: str) -> End:
+    if "." not in path:
+        return entity_type, path
+    way, _, field = path.rpartition(".")
+    return way.rpartition(".")[2], field
