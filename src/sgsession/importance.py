@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from .errors import SyntaxProblem
@@ -52,6 +53,19 @@ def _names(value: Sequence[str], where: str) -> Sequence[str]:
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise SyntaxProblem(f"{where} is a list of names; it is {value!r}.")
     return value
+
+
+# So many types, each at its place in a chain, one read asks for at most: every one is a join for the site.
+MOST_STEPS = 30
+
+
+class _Step(NamedTuple):
+    """One step up a chain: a type, the path that leads to its fields, the types below it and itself."""
+
+    kind: str
+    prefix: str
+    below: tuple[str, ...]
+    is_said: bool
 
 
 class Importance(NamedTuple):
@@ -104,49 +118,61 @@ class Importance(NamedTuple):
         return parent
 
     def hierarchy_fields(self, entity_type: str) -> list[str]:
-        """The core fields of a type and of everything above it, as deep paths, so that one read has all."""
-        return list(dict.fromkeys(self._chain(entity_type, "", ())))
+        """The core fields of a type and of what stands above it, as deep paths, so that one read has all.
 
-    def _chain(self, entity_type: str, prefix: str, below: tuple[str, ...]) -> Iterator[str]:
-        for field in self.core_fields(entity_type):
-            yield prefix + field
-        parent = self.parent_field(entity_type)
-        if parent is None:
-            return
-        yield prefix + parent
-        for linked_type in self.parent_types(entity_type, is_nested=bool(below)):
-            # A type may be its own ancestor (an Asset in an Asset); each is climbed once, the rest on arrival.
-            if linked_type not in below and linked_type != entity_type:
-                yield from self._chain(linked_type, f"{prefix}{parent}.{linked_type}.", (*below, entity_type))
-        if parent != "project":
-            # An empty parent link falls back to the project, which then must be known as well.
-            yield prefix + "project"
-            yield from (f"{prefix}project.Project.{field}" for field in self.own_fields("Project"))
+        First whole chains of the types that are said to stand there, the nearest first, then those that may: all of
+        their fields come with every row, mostly null, so there is an end to it. What lies beyond takes another read.
+        """
+        fields: dict[str, None] = {}
+        said = deque([_Step(entity_type, "", (entity_type,), True)])
+        guessed: deque[_Step] = deque()
+        for _ in range(MOST_STEPS):
+            if not (said or guessed):
+                break
+            step = (said or guessed).popleft()
+            parent = self.parent_field(step.kind)
+            fields.update((step.prefix + field, None) for field in self.core_fields(step.kind))
+            if parent is None:
+                continue
+            fields[step.prefix + parent] = None
+            if parent != "project":
+                # An empty parent link falls back to the project, which then must be known as well.
+                fields[step.prefix + "project"] = None
+                fields.update(
+                    (f"{step.prefix}project.Project.{field}", None) for field in self.own_fields("Project")
+                )
+            for kinds, waiting in zip(self.parent_types(step.kind), (said, guessed), strict=True):
+                if waiting is guessed and not step.is_said:
+                    continue  # a guess upon a guess would be hundreds of fields
+                is_said = step.is_said and waiting is said
+                for kind in kinds:
+                    # A type may be its own ancestor (an Asset in an Asset); each is climbed once, the rest on arrival.
+                    if kind not in step.below:
+                        prefix = f"{step.prefix}{parent}.{kind}."
+                        (said if is_said else guessed).append(
+                            _Step(kind, prefix, (*step.below, kind), is_said)
+                        )
+        return list(fields)
 
-    def parent_types(self, entity_type: str, is_nested: bool = False) -> list[str]:
-        """The types that may stand above a type, as far as anybody has said.
+    def parent_types(self, entity_type: str) -> tuple[list[str], list[str]]:
+        """The types that are said to stand above a type, and those that may as well.
 
-        Those that `links` names; where it names none or several (a Task hangs on an Asset or a Shot), every other one
-        that has a place in the hierarchy, but for what stands beside the type or below it. Further up a chain only
-        those straight below the project and the one that the link is called after: all of all would be hundreds of
-        fields.
+        Said are the types that `links` names, and the one that the link is called after (`sg_sequence`). Where neither
+        says just one (a Task hangs on an Asset or a Shot), it may be every other type that has a place in the
+        hierarchy, but for what stands beside the type or below it.
         """
         parent = self.parent_field(entity_type)
         if parent is None:
-            return []
+            return [], []
         named = list(self._links_of(entity_type).get(parent, ()))
         if parent == "project":
-            return named or ["Project"]
-        if len(named) == 1:
-            return named  # who named it has said which
+            return named or ["Project"], []
         called = parent.removeprefix("sg_").replace("_", "").lower()
-        others = [
-            kind
-            for kind, above in self.parents.items()
-            if not self._hangs_on(kind, entity_type)
-            and (not is_nested or above in ("project", None) or kind.lower() == called)
-        ]
-        return list(dict.fromkeys([*named, *others]))
+        said = list(dict.fromkeys([*named, *(kind for kind in self.parents if kind.lower() == called)]))
+        if len(named) == 1 or len(said) > len(named):
+            return (named if len(named) == 1 else said), []
+        others = [kind for kind in self.parents if kind not in said and not self._hangs_on(kind, entity_type)]
+        return said, others
 
     def _hangs_on(self, candidate: str, entity_type: str) -> bool:
         """True for a type that is `entity_type`, or hangs on it, or on others by the same link as it."""

@@ -136,7 +136,7 @@ def test_nothing_is_above_a_project(session: Session, costs: Costs) -> None:
     """A project is its own hierarchy, and of nothing there is nothing above."""
     with costs(1):
         project = session.get("Project", 123)
-    assert session.importance.parent_types("Project") == []
+    assert session.importance.parent_types("Project") == ([], [])
     with costs(0):
         assert session.fetch_heirarchy([project]) == [project]
         assert session.fetch_heirarchy([]) == []

@@ -147,15 +147,67 @@ def test_one_read_whatever_is_said_and_known(show: LocalSite, parents: str, link
         assert not show.requests
 
 
-def test_a_chain_of_unnamed_types_is_no_explosion() -> None:
-    """Where nobody names any type, a hierarchy asks for some dozens of fields, whatever stands above what."""
+# Studios with types of their own, and what is said of them.
+CUSTOM: dict[str, tuple[dict[str, str | None], dict[str, Any] | None]] = {
+    "notes": ({"Note": "note_links"}, None),
+    "scenes": ({"Shot": "sg_scene", "Scene": "sg_location", "Location": "project"}, None),
+    "eleven of them": (
+        {
+            "CustomEntity01": "sg_x",
+            "CustomEntity02": "sg_y",
+            "CustomEntity03": "project",
+            "CustomEntity04": "project",
+            "Delivery": "sg_delivery_to",
+            "Episode": "sg_season",
+            "Level": "episode",
+            "Note": "note_links",
+            "Playlist": "project",
+            "Scene": "sg_level",
+            "Sequence": "sg_scene",
+        },
+        None,
+    ),
+    "49 of them": ({f"CustomEntity{number:02}": f"sg_link_{number}" for number in range(1, 50)}, None),
+    "49, and nothing named": (
+        {f"CustomEntity{number:02}": f"sg_link_{number}" for number in range(1, 50)},
+        {},
+    ),
+    "each on any": (
+        {f"CustomEntity{number:02}": "entity" for number in range(1, 11)},
+        {
+            f"CustomEntity{number:02}": {"entity": [f"CustomEntity{number:02}" for number in range(1, 11)]}
+            for number in range(1, 11)
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("custom", CUSTOM)
+def test_no_read_asks_for_thousands_of_fields(custom: str) -> None:
+    """Whatever stands above what: one read asks for 30 types in all chains, the nearest, with what is important of them."""
+    session = Session(False)
+    parents, links = CUSTOM[custom]
+    session.parent_fields = {**session.parent_fields, **parents}
+    session.important_links = session.important_links if links is None else links
+    # Where ten types are named as important, each read of one of them asks for the fields of ten anyway.
+    most = 700 if custom == "each on any" else 200
+    counts = {kind: len(session.importance.hierarchy_fields(kind)) for kind in session.parent_fields}
+    assert not {kind: count for kind, count in counts.items() if count > most}
+
+
+def test_a_chain_goes_as_far_as_the_names_of_its_links_say() -> None:
+    """Where nobody names types: a link that is called after a type leads to it alone, another to any, but once."""
     session = Session(False)
     session.important_links = {}
-    session.parent_fields = {
-        f"CustomEntity{number:02}": f"sg_link_{number}" for number in range(1, 20)
-    } | dict(session.parent_fields)
-    for kind in session.parent_fields:
-        assert len(session.importance.hierarchy_fields(kind)) < 600, kind
+    assert session.importance.parent_types("Shot") == (["Sequence"], [])
+    assert session.importance.parent_types("Version") == (
+        [],
+        ["Asset", "Episode", "Project", "PublishEvent", "Sequence", "Shot"],
+    )
+    fields = session.importance.hierarchy_fields("PublishEvent")
+    assert "sg_link.Task.entity" in fields  # any, and then no more: what a task hangs on is not known yet
+    assert not [field for field in fields if field.startswith("sg_link.Task.entity.")]
+    assert "sg_link.Shot.sg_sequence.Sequence.project.Project.name" in fields
 
 
 @pytest.mark.parametrize("parents", PARENTS)
