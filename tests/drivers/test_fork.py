@@ -7,6 +7,7 @@ import pickle
 import select
 import signal
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -205,3 +206,23 @@ def test_a_child_goes_on_with_an_iterator(session: Session, async_count: int) ->
             released.set()
     assert seen + rest == wanted
     assert seen + [task["id"] for task in tasks] == wanted
+
+
+@pytest.mark.parametrize("end", ["throw", "close"])
+def test_a_child_that_ends_an_iterator_waits_for_no_thread(
+    session: Session, demo_site: LocalSite, end: str
+) -> None:
+    """The pages under way are the parent's, in threads that the child has not."""
+    tasks: Any = session.find_iter("Task", [], per_page=10, async_count=3)
+
+    def give_up() -> float:
+        begin = time.monotonic()
+        with suppress(ValueError):
+            tasks.throw(ValueError()) if end == "throw" else tasks.close()
+        return time.monotonic() - begin
+
+    next(tasks)
+    with demo_site.hold("read"):
+        for _ in range(10):
+            next(tasks)  # begins further pages, which the site holds back
+        assert _in_child(give_up) < 0.5

@@ -15,7 +15,7 @@ import pytest
 from shotgun_api3 import Shotgun
 
 from sgsession import AmbiguousWrite, Schema, Session, SessionError, ShotgunPool, SiteUnavailable
-from sgsession.errors import ConfigurationError, NotAnEntityError, SyntaxProblem
+from sgsession.errors import ConfigurationError, ForeignEntityError, NotAnEntityError, SyntaxProblem
 from sgsession.site import LocalSite
 
 from .conftest import Costs
@@ -125,6 +125,32 @@ def test_what_is_set_through_a_link_stands_against_a_read_under_way(write: Calla
         write(task)
         session.graph.merge([{"type": "Shot", "id": 234, "code": "old"}], over=True, moment=moment)
     assert task["entity"]["code"] == "NEW"
+
+
+def test_what_is_set_to_the_same_value_stands_as_well() -> None:
+    """Somebody means it: a read that started before does not bring another one."""
+    session = Session(False)
+    shot = session.merge(
+        {"type": "Shot", "id": 234, "code": "kept", "sg_sequence": {"type": "Sequence", "id": 1}}
+    )
+    with session.graph.reading() as moment:
+        shot["code"] = shot["code"]
+        shot.update(sg_sequence=shot["sg_sequence"])
+        older = {"type": "Shot", "id": 234, "code": "old", "sg_sequence": {"type": "Sequence", "id": 2}}
+        session.graph.merge([older], over=True, moment=moment)
+    assert (shot["code"], shot["sg_sequence"]["id"]) == ("kept", 1)
+
+
+def test_what_was_set_before_a_value_that_is_refused_stands() -> None:
+    """A dict of fields in which one holds an entity of another session: those before it are set, and count as such."""
+    session = Session(False)
+    shot = session.merge({"type": "Shot", "id": 234, "code": "old"})
+    foreign = Session(False).merge({"type": "Sequence", "id": 1})
+    with session.graph.reading() as moment:
+        with pytest.raises(ForeignEntityError):
+            shot.update({"code": "new", "sg_sequence": foreign})
+        session.graph.merge([{"type": "Shot", "id": 234, "code": "old"}], over=True, moment=moment)
+    assert shot["code"] == "new"
 
 
 def test_a_name_survives_a_pickle_and_follows_a_write(own_site: LocalSite, session: Session) -> None:

@@ -181,6 +181,8 @@ class _Begun:
 
         Whoever counts requests, or looks at what is lent, then finds none that belong to what is over.
         """
+        if self._process != os.getpid():
+            return  # a forked child has none of the threads, and what they held when it was made stays locked there
         begun = [each for each in self._requests if not isinstance(each, Request)]
         for under_way, _ in begun:
             under_way.leave()

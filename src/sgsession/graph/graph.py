@@ -146,9 +146,12 @@ class Graph:
         with self.lock:
             self.own(entity)
             merge = Merge(self, True, None, True)
-            merge.assign(entity, fields)
-            for changed, field in merge.taken:
-                self.wrote(changed, (field,))
+            try:
+                merge.assign(entity, fields)
+            finally:
+                # Also those that were set before one that is refused.
+                for changed, field in merge.taken:
+                    self.wrote(changed, (field,))
 
     def merge_fields(self, entity: Entity, fields: dict[str, Any]) -> None:
         """Put back fields that this graph had before, under the names that they had."""

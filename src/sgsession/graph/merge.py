@@ -175,6 +175,8 @@ class Merge:
                         self._field_value(value, age)
                     continue
                 if value is before and not isinstance(value, list):
+                    if self._by_hand:
+                        self.taken.append((entity, field))  # somebody means it, whatever is read meanwhile
                     continue
             after = value if value.__class__ in _PLAIN else self._field_value(value, age)
             if before is not _NOTHING and before.__class__ not in _PLAIN:
