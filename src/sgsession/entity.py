@@ -215,6 +215,8 @@ class Entity(dict[str, Any]):
         if field in ("type", "id"):
             raise ValueError(f"The {field} of an entity cannot be removed.")
         with self._graph.lock:
+            if not dict.__contains__(self, field):
+                raise FieldNotLoadedError(f"{self['type']}:{self['id']} holds no field {field!r} to remove.")
             self._graph.remove_field(self, field)
 
     def pop(self, field: str, *default: Any) -> Any:
@@ -222,9 +224,7 @@ class Entity(dict[str, Any]):
         with self._graph.lock:
             if not dict.__contains__(self, field) and default:
                 return default[0]
-            if not dict.__contains__(self, field):
-                raise FieldNotLoadedError(f"{self['type']}:{self['id']} holds no field {field!r} to remove.")
-            value = dict.__getitem__(self, field)
+            value = dict.get(self, field)
             del self[field]
             return value
 

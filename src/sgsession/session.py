@@ -187,7 +187,7 @@ class Session(SessionBase):
         Returns:
             An iterator. One request for each page, when it is its turn; with `async_count` the others go on while rows
             of one are taken, and at most all but one of these are for pages behind the last. What is not merged is
-            not kept: memory does not grow with the number of rows.
+            not kept, but for the ids where pages go by number: 0.3 MB for a million.
         """
         options = {
             "order": order,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sgsession import Session
+from sgsession.errors import SyntaxProblem
 from sgsession.graph.links import LinkList, mend
 
 from ..strategies import LINK_FIELDS, LIST_FIELDS, link_values, list_values, raw_links, rows, scalars
@@ -233,11 +234,14 @@ def test_back_references_that_were_looked_at_before_there_were_any(session: Sess
     assert not list(session.merge({"type": "Shot", "id": 1}).backrefs)
 
 
-def test_what_is_no_pair_has_no_back_references(session: Session) -> None:
-    """Asked for something else, they are empty, and nothing is kept of it."""
+@pytest.mark.parametrize("odd", ["Task", "Task.entity", ("Task",), ("Task", "entity", "id"), ("Task", 5), 5])
+def test_what_is_no_pair_has_no_back_references(session: Session, odd: Any) -> None:
+    """Looked up by something else, they say how it is done, and nothing is kept of it; `get` and `in` find nothing."""
     shot = session.merge({"type": "Shot", "id": 1})
-    for odd in ("Task", ("Task",), ("Task", "entity", "id"), 5):
-        assert list(shot.backrefs[odd]) == []  # type: ignore[index]
+    with pytest.raises(SyntaxProblem, match=r"by type and field, backrefs\['Task', 'entity'\], not by"):
+        shot.backrefs[odd]
+    assert odd not in shot.backrefs
+    assert shot.backrefs.get(odd, "-") == "-"
     assert not shot._backrefs
 
 

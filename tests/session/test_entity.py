@@ -531,6 +531,8 @@ def test_popping_what_is_not_there(task: Entity) -> None:
     """A `KeyError` that names entity and field; with a default the default. A field that is there goes."""
     with pytest.raises(FieldNotLoadedError, match="Task:1 holds no field 'due_date'"):
         task.pop("due_date")
+    with pytest.raises(FieldNotLoadedError, match="Task:1 holds no field 'due_date'"):
+        del task["due_date"]
     assert task.pop("due_date", None) is None
     assert task.pop("content") == "Anim"
     assert "content" not in task

@@ -184,7 +184,7 @@ CUSTOM: dict[str, tuple[dict[str, str | None], dict[str, Any] | None]] = {
 
 @pytest.mark.parametrize("custom", CUSTOM)
 def test_no_read_asks_for_thousands_of_fields(custom: str) -> None:
-    """Whatever stands above what: one read asks for 30 types in all chains, the nearest, and what is important of them."""
+    """Whatever stands above what: one read asks for 30 types in all chains, the nearest, and what matters of them."""
     session = Session(False)
     parents, links = CUSTOM[custom]
     session.parent_fields = {**session.parent_fields, **parents}

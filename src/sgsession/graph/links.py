@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, overload
 
 from ..entity import Entity, is_raw_entity
+from ..errors import SyntaxProblem
 
 __all__ = [
     "BackrefMap",
@@ -114,7 +115,11 @@ class Backrefs(Sequence[Entity]):
 
 
 class BackrefMap(Mapping[tuple[str, str], Backrefs]):
-    """(type, field) → what is known to link here from it. A pair from which nothing does gives an empty one."""
+    """(type, field) → what is known to link here from it. A pair from which nothing does gives an empty one.
+
+    Raises:
+        SyntaxProblem: a ValueError; it is looked up by something else than such a pair.
+    """
 
     __slots__ = ("_entity", "_lock")
 
@@ -127,8 +132,10 @@ class BackrefMap(Mapping[tuple[str, str], Backrefs]):
         if found is not None:
             return found
         asked: Any = key
-        if not isinstance(asked, tuple) or len(asked) != 2:
-            return Backrefs(self._lock)
+        if not isinstance(asked, tuple) or [*map(type, asked)] != [str, str]:
+            raise SyntaxProblem(
+                f"Back-references are looked up by type and field, backrefs['Task', 'entity'], not by {key!r}."
+            )
         # Kept, so that whoever holds it sees what comes.
         with self._lock:
             return backrefs_of(self._entity, key, self._lock)
@@ -142,7 +149,7 @@ class BackrefMap(Mapping[tuple[str, str], Backrefs]):
 
     def get(self, key: tuple[str, str], default: Any = None) -> Any:
         """What links here from (type, field), or the default where nothing is known to."""
-        return self[key] if key in self else default  # noqa: SIM401  # self[key] never raises
+        return self[key] if key in self else default  # noqa: SIM401  # self[key] never raises a KeyError
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
