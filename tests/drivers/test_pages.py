@@ -86,33 +86,39 @@ def test_what_fits_one_page_is_one_request(on_pages: Make, merge: bool) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 5, 6, 10])
 def test_pages_of_back_references_come_side_by_side(on_pages: Make, count: int) -> None:
-    """Page 1 by itself, then four under way together, until the site says that none follows; all is linked."""
-    together = threading.Barrier(AT_ONCE)
+    """Page 1 by itself, then two, then four under way together, until none follows; all is linked."""
+    two, four = threading.Barrier(2), threading.Barrier(AT_ONCE)
 
     def before(number: int) -> None:
         if number > 1:
-            together.wait(10)
+            (two if number <= 3 else four).wait(10)
 
     pages = [rows(2 * page, 2 * page + 1) for page in range(1, count + 1)]
     session, client = on_pages(pages, before)
     sequence = session.merge({"type": "Sequence", "id": 1})
     session.fetch_backrefs(sequence, "Shot", "sg_sequence")
     assert sorted(ids(sequence.backrefs["Shot", "sg_sequence"])) == sorted(ids(chain(*pages)))
-    assert sorted(client.pages) == [*range(1, 2 + AT_ONCE * -(-(count - 1) // AT_ONCE))]
+    most = 1 if count == 1 else max(3, 3 + AT_ONCE * -(-(count - 3) // AT_ONCE))
+    assert sorted(client.pages) == [*range(1, most + 1)]
     assert_sound(session)
 
 
-@pytest.mark.parametrize("count", [2, 5, 6, 9, 10])
+@pytest.mark.parametrize("count", [3, 5, 6, 9, 10])
 def test_each_page_once_and_few_beyond_the_end(on_pages: Make, count: int) -> None:
-    """Page 1 by itself, then four at once, all of them under way together; at most three beyond the last."""
-    together = threading.Barrier(AT_ONCE)
+    """Page 1 by itself, then two, then four at once, all of them under way together; at most three beyond the last."""
+    two, four = threading.Barrier(2), threading.Barrier(AT_ONCE)
     asked_with_first: list[list[int]] = []
 
     def before(number: int) -> None:
         if number == 1:
             asked_with_first.append(client.pages)
-        elif number <= 1 + AT_ONCE:
-            together.wait(10)
+        elif number == 2:
+            two.wait(10)
+        elif number == 3:
+            two.wait(10)
+            four.wait(10)  # it is still under way when page 2 is merged
+        elif number <= 2 + AT_ONCE:
+            four.wait(10)
 
     session, client = on_pages([rows(number * 2, number * 2 + 1) for number in range(1, count + 1)], before)
     assert ids(session.find("Shot", [])) == list(range(2, count * 2 + 2))
@@ -120,6 +126,14 @@ def test_each_page_once_and_few_beyond_the_end(on_pages: Make, count: int) -> No
     assert len(set(client.pages)) == len(client.pages)
     assert {*range(1, count + 1)} <= {*client.pages} <= {*range(1, count + AT_ONCE)}
     assert client.counts["most at once"] == AT_ONCE
+
+
+def test_a_find_of_two_pages_asks_for_one_more(on_pages: Make) -> None:
+    """Nobody knows where it ends; but a site is not asked for as many pages as there are connections."""
+    session, client = on_pages([rows(1), rows(2)])
+    assert ids(session.find("Shot", [])) == [1, 2]
+    session._threads.close()
+    assert sorted(client.pages) == [1, 2, 3]
 
 
 def test_a_slow_page_holds_up_no_more_than_the_others_beside_it(on_pages: Make) -> None:

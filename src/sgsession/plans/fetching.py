@@ -145,7 +145,7 @@ def fetch_backrefs(
 ) -> Plan[None]:
     """Load what links to these entities from a field of a type; a find for each 500 of them, all side by side.
 
-    Where one of them has more pages, as many of these at once as are allowed.
+    Where one of them has more pages, twice as many of these at once as have come, up to as many as are allowed.
     """
     backref_type = graph.schema.type_name(backref_type)
     paths = expanded(graph, backref_type, field)
@@ -171,7 +171,8 @@ def fetch_backrefs(
                 if connections < 2 or not isinstance(rows, WireRows) or not rows.has_next_page:
                     next_pages.pop(index, None)
                 del rows
-            ahead = connections // max(1, len(next_pages)) or 1
+            allowed = connections // max(1, len(next_pages)) or 1
             next_pages = {
-                index: range(numbers.stop, numbers.stop + ahead) for index, numbers in next_pages.items()
+                index: range(numbers.stop, numbers.stop + min(allowed, 2 * (numbers.stop - 1)))
+                for index, numbers in next_pages.items()
             }

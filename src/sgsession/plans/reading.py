@@ -50,8 +50,8 @@ def find(
 ) -> Plan[list[Any]]:
     """The entities that match, in the order of the site.
 
-    The first page by itself: most finds fit one. Then as many pages are under way as are allowed, each asked for
-    once, until the site says that there is no next one.
+    The first page by itself: most finds fit one. Then twice as many are under way as have come, up to as many as are
+    allowed, each asked for once, until the site says that there is no next one: a find of few pages asks for few more.
     """
     request = find_request(
         "find", graph, importance, entity_type, filters, fields, options, add_default_fields
@@ -70,7 +70,7 @@ def find(
                 break
             # Pages are as long as the site makes them; what is wanted may end before they do.
             left = -(-(limit - len(found)) * number // len(found)) if limit and found else connections
-            last = max(begun, number + max(1, min(connections, left)))
+            last = max(begun, number + max(1, min(connections, left, 2 * number)))
             begin = [page_of(request, page) for page in range(begun + 1, last + 1)]
             begun = last
     return found[:limit] if limit and by_page else found
