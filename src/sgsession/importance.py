@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from heapq import heappop, heappush
+from itertools import count
 from typing import NamedTuple
 
 from .errors import SyntaxProblem
@@ -55,17 +56,17 @@ def _names(value: Sequence[str], where: str) -> Sequence[str]:
     return value
 
 
-# So many types, each at its place in a chain, one read asks for at most: every one is a join for the site.
+# So many types, each at its place in a chain, one read asks for at most. Projects are not counted: they add two fields.
 MOST_STEPS = 30
 
 
 class _Step(NamedTuple):
-    """One step up a chain: a type, the path that leads to its fields, the types below it and itself."""
+    """One step up a chain: a type, what its fields' paths begin with, the types on the way to it and itself."""
 
     kind: str
     prefix: str
-    below: tuple[str, ...]
-    is_said: bool
+    climbed: tuple[str, ...]
+    is_guess: bool
 
 
 class Importance(NamedTuple):
@@ -110,7 +111,12 @@ class Importance(NamedTuple):
 
     def parent_field(self, entity_type: str) -> str | None:
         """The link that leads up from a type; `project` for one that nobody has placed; None at the top."""
-        parent = self.parents.get(entity_type, "project")
+        if not isinstance(self.parents, Mapping):
+            raise SyntaxProblem(
+                f"parent_fields says for each type which link leads up, {{'Shot': 'sg_sequence'}}; it is "
+                f"{self.parents!r}."
+            )
+        parent = self.parents.get(entity_type, None if entity_type == "Project" else "project")
         if parent is not None and (not isinstance(parent, str) or not parent):
             raise SyntaxProblem(
                 f"parent_fields[{entity_type!r}] is the name of one link, or None; it is {parent!r}."
@@ -120,69 +126,74 @@ class Importance(NamedTuple):
     def hierarchy_fields(self, entity_type: str) -> list[str]:
         """The core fields of a type and of what stands above it, as deep paths, so that one read has all.
 
-        First whole chains of the types that are said to stand there, the nearest first, then those that may: all of
-        their fields come with every row, mostly null, so there is an end to it. What lies beyond takes another read.
+        Chains grow along the types that are said to stand there, and, where nobody says just which, along those that
+        may; above such a guess, only along those that are said. The nearest come first, and there is an end to it: all
+        these fields come with every row, mostly null. What lies beyond takes another read.
         """
         fields: dict[str, None] = {}
-        said = deque([_Step(entity_type, "", (entity_type,), True)])
-        guessed: deque[_Step] = deque()
-        for _ in range(MOST_STEPS):
-            if not (said or guessed):
-                break
-            step = (said or guessed).popleft()
-            parent = self.parent_field(step.kind)
+        order = count()
+        # How far off each step is, and in which order they turned up.
+        waiting = [(0, next(order), _Step(entity_type, "", (entity_type,), is_guess=False))]
+        left = MOST_STEPS
+        while waiting and left:
+            distance, _, step = heappop(waiting)
+            left -= step.kind != "Project"
             fields.update((step.prefix + field, None) for field in self.core_fields(step.kind))
+            parent = self.parent_field(step.kind)
             if parent is None:
                 continue
-            fields[step.prefix + parent] = None
-            if parent != "project":
-                # An empty parent link falls back to the project, which then must be known as well.
-                fields[step.prefix + "project"] = None
-                fields.update(
-                    (f"{step.prefix}project.Project.{field}", None) for field in self.own_fields("Project")
-                )
-            for kinds, waiting in zip(self.parent_types(step.kind), (said, guessed), strict=True):
-                if waiting is guessed and not step.is_said:
-                    continue  # a guess upon a guess would be hundreds of fields
-                is_said = step.is_said and waiting is said
-                for kind in kinds:
-                    # A type may be its own ancestor (an Asset in an Asset); each is climbed once, the rest on arrival.
-                    if kind not in step.below:
-                        prefix = f"{step.prefix}{parent}.{kind}."
-                        (said if is_said else guessed).append(
-                            _Step(kind, prefix, (*step.below, kind), is_said)
-                        )
+            # An empty parent link falls back to the project, which then must be known as well.
+            fields.update((step.prefix + link, None) for link in (parent, "project"))
+            fields.update(
+                (f"{step.prefix}project.Project.{field}", None) for field in self.own_fields("Project")
+            )
+            said, others = self.parent_types(step.kind)
+            for kind in (*said, *(() if step.is_guess else others)):
+                # A type may be its own ancestor (an Asset in an Asset); each is climbed once, the rest on arrival.
+                if kind not in step.climbed:
+                    is_guess = step.is_guess or kind not in said
+                    next_step = _Step(kind, f"{step.prefix}{parent}.{kind}.", (*step.climbed, kind), is_guess)
+                    # A guess at the first link is as good as what is said of the third.
+                    is_first_guess = is_guess and not step.is_guess
+                    heappush(waiting, (distance + (3 if is_first_guess else 1), next(order), next_step))
         return list(fields)
 
     def parent_types(self, entity_type: str) -> tuple[list[str], list[str]]:
         """The types that are said to stand above a type, and those that may as well.
 
-        Said are the types that `links` names, and the one that the link is called after (`sg_sequence`). Where neither
-        says just one (a Task hangs on an Asset or a Shot), it may be every other type that has a place in the
-        hierarchy, but for what stands beside the type or below it.
+        Said are those that `links` names. Unless it names just one, the type that the link is called after counts, too
+        (`sg_sequence`). Without such a one (a Task hangs on an Asset or a Shot), it may be every other type that has a
+        place in the hierarchy, but for what stands beside the type or below it.
         """
+        said, is_all = self._said_parents(entity_type)
+        if is_all:
+            return said, []
+        return said, [
+            kind for kind in self.parents if kind not in said and not self._hangs_on(kind, entity_type)
+        ]
+
+    def _said_parents(self, entity_type: str) -> tuple[list[str], bool]:
+        """The types that are said to stand above a type, and whether these are all."""
         parent = self.parent_field(entity_type)
         if parent is None:
-            return [], []
+            return [], True
         named = list(self._links_of(entity_type).get(parent, ()))
         if parent == "project":
-            return named or ["Project"], []
-        called = parent.removeprefix("sg_").replace("_", "").lower()
-        said = list(dict.fromkeys([*named, *(kind for kind in self.parents if kind.lower() == called)]))
-        if len(named) == 1 or len(said) > len(named):
-            return (named if len(named) == 1 else said), []
-        others = [kind for kind in self.parents if kind not in said and not self._hangs_on(kind, entity_type)]
-        return said, others
+            return named or ["Project"], True
+        if len(named) == 1:
+            return named, True
+        word = parent.removeprefix("sg_").replace("_", "").lower()
+        called = [kind for kind in self.parents if kind.lower() == word]
+        return list(dict.fromkeys([*named, *called])), bool(called)
 
     def _hangs_on(self, candidate: str, entity_type: str) -> bool:
         """True for a type that is `entity_type`, or hangs on it, or on others by the same link as it."""
         waiting, seen = [candidate], set()
         while waiting:
             kind = waiting.pop()
-            parent = self.parent_field(kind)
-            if kind == entity_type or parent == self.parent_field(entity_type):
+            if kind == entity_type or self.parent_field(kind) == self.parent_field(entity_type):
                 return True
             if kind not in seen:
                 seen.add(kind)
-                waiting.extend(self._links_of(kind).get(parent or "", ()))
+                waiting.extend(self._said_parents(kind)[0])
         return False

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sgsession import Entity, EntityNotFoundError, Session
+from sgsession.errors import SyntaxProblem
 from sgsession.site import LocalSite
 from sgsession.site.transfer import bulk
 
@@ -140,6 +141,56 @@ def test_nothing_is_above_a_project(session: Session, costs: Costs) -> None:
     with costs(0):
         assert session.fetch_heirarchy([project]) == [project]
         assert session.fetch_heirarchy([]) == []
+
+
+def test_an_important_deep_path_is_asked_for_whatever_is_known_above(session: Session, costs: Costs) -> None:
+    """One that is important of a task, and not of a shot itself: the task is asked for it, though its shot is known."""
+    session.important_fields = {**session.important_fields, "Task": ["content", "entity.Shot.description"]}
+    for kind in ("Project", "Sequence", "Step"):
+        session.find(kind, [])
+    session.find("Shot", [], ["code", "project", "sg_sequence", "updated_at"], add_default_fields=False)
+    fields = ["content", "entity", "project", "step", "updated_at"]
+    [task] = session.find("Task", [["id", "is", 456]], fields, add_default_fields=False)
+    with costs(1):
+        session.fetch_hierarchy(task)
+    with costs(0):
+        assert task["entity.Shot.description"] == task["entity"]["description"]
+        session.fetch_core(task)
+
+
+def test_what_a_project_lacks_is_asked_of_the_project(session: Session, costs: Costs) -> None:
+    """Once, and not through each task, shot and sequence that links to it."""
+    everything = session.fetch_hierarchy(session.find("Task", []))
+    for entity in everything:
+        if entity["type"] == "Project":
+            del entity["updated_at"]
+    with costs(1) as requests:
+        session.fetch_hierarchy(everything)
+    assert [request.params["type"] for request in requests] == ["Project"]
+
+
+def test_what_projects_lack_for_good_costs_one_read_more(session: Session, costs: Costs) -> None:
+    """A field that is important for all, and that projects have not: nothing else is asked for it again."""
+    session.important_fields_for_all = ["updated_at", "sg_status_list"]
+    with costs(2) as requests:
+        session.fetch_hierarchy(session.merge([{"type": "Task", "id": id} for id in range(456, 512)]))
+    assert [request.params["type"] for request in requests] == ["Task", "Project"]
+
+
+def test_a_project_is_the_top_unless_somebody_says_otherwise(session: Session, costs: Costs) -> None:
+    """Also where `parent_fields` does not mention it."""
+    session.parent_fields = {"Task": "entity", "Shot": "sg_sequence", "Sequence": "project"}
+    with costs(1):
+        found = session.fetch_hierarchy(session.merge({"type": "Task", "id": 456}))
+    assert keys(found) == [("Project", 123), ("Sequence", 201), ("Shot", 234), ("Task", 456)]
+
+
+@pytest.mark.parametrize("parents", [["Task"], None, "entity"], ids=str)
+def test_parents_that_are_no_dict_are_refused(session: Session, costs: Costs, parents: Any) -> None:
+    """Before anything is asked."""
+    session.parent_fields = parents
+    with costs(0), pytest.raises(SyntaxProblem, match="parent_fields says for each type which link leads up"):
+        session.fetch_hierarchy(session.merge({"type": "Task", "id": 456}))
 
 
 def test_both_spellings(session: Session, costs: Costs) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from ..entity import Entity, Unknown, look_up
 from ..graph.graph import Graph
 from ..importance import Importance
+from ..syntax.paths import is_deep, split_first_hop
 from .fetching import Lacking, ask, refuse_missing
 from .fields import own_entities
 from .plan import IDS_PER_REQUEST, Plan
@@ -44,7 +45,7 @@ def _climb(
     """Everything above as far as it is known, and what has to be asked for to go on."""
     above: dict[int, Entity] = {}
     lacking: Lacking = {}
-    core: dict[str, list[str]] = {}
+    core: dict[str, dict[str, None]] = {}
     parents: dict[int, list[tuple[str, Entity]]] = {}
     given = set(map(id, entities))
     waiting = list(reversed(entities))
@@ -55,7 +56,7 @@ def _climb(
         above[id(entity)] = entity
         entity_type = entity["type"]
         if entity_type not in core:
-            core[entity_type] = importance.core_fields(entity_type)
+            core[entity_type] = dict.fromkeys(importance.core_fields(entity_type))
         missing = graph.unknown_paths(entity, core[entity_type])
         found: list[Entity] = []
         for link, parent in _upward_links(importance, entity):
@@ -65,15 +66,34 @@ def _climb(
                 found.append(parent)
                 if not isinstance(dict.get(entity, link), (list, tuple)):  # no deep path leads through a list
                     parents.setdefault(id(entity), []).append((link, parent))
-                # A known parent is asked for what it lacks itself, once, and not through each of its children.
-                missing = [path for path in missing if not path.startswith(f"{link}.")]
         waiting.extend(reversed(found))
         if entity._exists is False and id(entity) not in given:
             continue  # what is retired cannot be asked for anything
         missing = [path for path in missing if (id(entity), path) not in asked]
         if missing:
             lacking.setdefault(entity_type, {})[entity] = missing
+    for kind, of_kind in lacking.items():
+        for entity, missing in of_kind.items():
+            of_kind[entity] = [path for path in missing if not _is_of_another(entity, path, above, core)]
+        lacking[kind] = {entity: missing for entity, missing in of_kind.items() if missing}
+    lacking = {kind: of_kind for kind, of_kind in lacking.items() if of_kind}
     return list(above.values()), _without_foreseen(importance, lacking, parents)
+
+
+def _is_of_another(
+    entity: Entity, path: str, above: dict[int, Entity], core: dict[str, dict[str, None]]
+) -> bool:
+    """True for a deep path to what another of them has to know itself: that is asked for it once, if it lacks it."""
+    if not is_deep(path):
+        return False
+    link, linked_type, rest = split_first_hop(path)
+    target = dict.get(entity, link)
+    return (
+        isinstance(target, Entity)
+        and id(target) in above
+        and target["type"] == linked_type
+        and rest in core[linked_type]
+    )
 
 
 def _without_foreseen(
