@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from .errors import FieldNotLoadedError, NotAnEntityError, SessionError, SyntaxProblem, UnknownNameError
 from .syntax.braces import expand_braces
-from .syntax.paths import is_deep, split_first_hop
+from .syntax.paths import is_deep, links_on_the_way, split_first_hop
 
 if TYPE_CHECKING:
     from .graph.graph import Graph
@@ -403,7 +403,7 @@ def _was_left_out(entity: Entity, path: str) -> bool:
     left_out = entity._graph.left_out
     # Behind a link `name` is the display name: that a type has no such field says nothing of it.
     is_display_name = path.endswith(".name")
-    while left_out.by_end:
+    while left_out.may_say(entity["type"], path):
         if left_out.of_one(entity.key, path):
             return True
         of_type = not is_display_name and left_out.of_type(entity["type"], path)
@@ -413,6 +413,8 @@ def _was_left_out(entity: Entity, path: str) -> bool:
             link, _, rest = split_first_hop(path)
         except SyntaxProblem:
             return of_type
+        # Nor does anything come through a link that does not.
+        of_type = of_type or any(left_out.of_type(entity["type"], way) for way in links_on_the_way(path))
         target = dict.get(entity, link)
         if not isinstance(target, Entity):
             return False  # the link is not known yet: it comes, if nothing else does

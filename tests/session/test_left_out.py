@@ -265,6 +265,15 @@ def test_a_deep_url_is_not_tried_again_and_again(
         assert others[1].fetch(path) is None
 
 
+def test_nothing_comes_through_a_link_that_a_type_lacks(session: Session, costs: Costs) -> None:
+    """Steps have no project: that other projects have names, which come again and again, says nothing of theirs."""
+    task = session.get("Task", 456, ["step.Step.project.Project.name"])
+    for shot_id in (234, 235):
+        session.find("Shot", [["id", "is", shot_id]], ["project.Project.name"])
+        with costs(0):
+            assert task.fetch("step.Step.project.Project.name", default="-") == "-"
+
+
 def test_what_find_one_left_out_makes_nothing_odd(session: Session) -> None:
     """What is noted stands beside the graph: an entity that lacks a field is read as any other."""
     shot = session.find_one("Shot", [["id", "is", 234]], ["sg_mood"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ..entity import Key
 
 __all__ = ["LeftOut"]
@@ -35,6 +37,10 @@ class LeftOut:
             paths[entity_type, path] = None
         elif (ids := paths.setdefault((entity_type, path), set())) is not None:
             ids.add(entity_id)
+
+    def may_say(self, entity_type: str, path: str) -> bool:
+        """Whether anything is noted of the field that a path ends in, or of a link on its way: mostly nothing is."""
+        return not self.by_end.keys().isdisjoint(_ends_on_the_way(entity_type, path))
 
     def of_type(self, entity_type: str, path: str) -> bool:
         """Whether a path is known not to come for any entity of a type."""
@@ -74,6 +80,13 @@ class LeftOut:
         self._there.clear()
 
 
+@lru_cache(maxsize=4096)
+def _ends_on_the_way(entity_type: str, path: str) -> tuple[End, ...]:
+    parts = [entity_type, *path.split(".")]
+    return tuple(zip(parts[::2], parts[1::2], strict=False))
+
+
+@lru_cache(maxsize=4096)
 def _end(entity_type: str, path: str) -> End:
     if "." not in path:
         return entity_type, path
