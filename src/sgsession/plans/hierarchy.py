@@ -72,12 +72,13 @@ def _climb(
         missing = [path for path in missing if (id(entity), path) not in asked]
         if missing:
             lacking.setdefault(entity_type, {})[entity] = missing
+    own: Lacking = {}
     for kind, of_kind in lacking.items():
         for entity, missing in of_kind.items():
-            of_kind[entity] = [path for path in missing if not _is_of_another(entity, path, above, core)]
-        lacking[kind] = {entity: missing for entity, missing in of_kind.items() if missing}
-    lacking = {kind: of_kind for kind, of_kind in lacking.items() if of_kind}
-    return list(above.values()), _without_foreseen(importance, lacking, parents)
+            paths = [path for path in missing if not _is_of_another(entity, path, above, core)]
+            if paths:
+                own.setdefault(kind, {})[entity] = paths
+    return list(above.values()), _without_foreseen(importance, own, parents)
 
 
 def _is_of_another(
