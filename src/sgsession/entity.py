@@ -414,10 +414,13 @@ def _was_left_out(entity: Entity, path: str) -> bool:
         except SyntaxProblem:
             return of_type
         # Nor does anything come through a link that does not.
-        of_type = of_type or any(left_out.of_type(entity["type"], way) for way in links_on_the_way(path))
+        for way in links_on_the_way(path):
+            if left_out.of_one(entity.key, way):
+                return True
+            of_type = of_type or left_out.of_type(entity["type"], way)
         target = dict.get(entity, link)
         if not isinstance(target, Entity):
-            return False  # the link is not known yet: it comes, if nothing else does
+            return False  # the link has to be asked for, and says more: it may be empty
         if of_type:
             return True
         path = rest

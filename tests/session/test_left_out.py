@@ -265,6 +265,104 @@ def test_a_deep_url_is_not_tried_again_and_again(
         assert others[1].fetch(path) is None
 
 
+BOSS = ("Shot", "entity", "Boss", {"valid_types": ["Sequence"]})
+
+
+@pytest.mark.parametrize("way", ["find", "find_one", "update"])
+@pytest.mark.parametrize("field", ["description", "name"])
+def test_a_link_that_is_created_leads_on(
+    own_site: LocalSite, session: Session, shotgun: Any, costs: Costs, way: str, field: str
+) -> None:
+    """What was left out because its link was is asked for once the link has come, its display name included."""
+    path, deeper = f"sg_boss.Sequence.{field}", f"entity.Shot.sg_boss.Sequence.{field}"
+    shot = session.get("Shot", 234, [path])
+    task = session.find_one("Task", [["entity", "is", shot]], [deeper])
+    with costs(0):
+        assert (shot.fetch(path, default="-"), task.fetch(deeper, default="-")) == ("-", "-")
+    shotgun.schema_field_create(*BOSS)
+    boss = {"type": "Sequence", "id": 204}
+    shotgun.update("Sequence", 204, {"description": "grim"})
+    if way == "update":
+        session.update(shot, sg_boss=boss)
+    else:
+        shotgun.update("Shot", 234, {"sg_boss": boss})
+        getattr(session, way)("Shot", [["id", "is", 234]], ["sg_boss"])
+    wanted = {"description": "grim", "name": "DD"}[field]
+    assert (shot.fetch(path), task.fetch(deeper)) == (wanted, wanted)
+    session.forget(shot["sg_boss"])  # a name that nobody knows any more is asked for again
+    assert (shot.fetch(path), task.fetch(deeper)) == (wanted, wanted)
+
+
+def test_a_field_that_goes_and_comes_back_is_asked_for(
+    own_site: LocalSite, session: Session, shotgun: Any, costs: Costs
+) -> None:
+    """By deep paths, too, though it had come by itself before: it is no url that sites leave out."""
+    path = "entity.Shot.sg_mood"
+    task = session.find_one("Task", [["id", "is", 456]], [path])
+    shotgun.schema_field_create("Shot", "text", "Mood")
+    shotgun.update("Shot", task["entity"]["id"], {"sg_mood": "calm"})
+    for _ in range(3):
+        session.find("Shot", [["id", "is", 235]], ["sg_mood"])
+        with costs(1):
+            assert task.fetch(path) == "calm"
+        shotgun.schema_field_delete("Shot", "sg_mood")
+        del task["entity"]["sg_mood"]
+        session.find("Task", [["id", "is", 456]], [path])
+        session.find("Shot", [["id", "is", 235]], ["sg_mood"])
+        shotgun._call_rpc("schema_field_revive", {"type": "Shot", "field_name": "sg_mood"})
+
+
+def test_an_older_answer_denies_nothing_that_a_newer_one_brought(offline: Session) -> None:
+    """A page that was asked for before a colleague created a field, and comes after a find that has it."""
+    graph = offline.graph
+    second = offline.merge({"type": "Shot", "id": 2})
+    with graph.reading() as older:
+        with graph.reading() as newer:
+            graph.merge_answer([{"type": "Shot", "id": 1, "sg_mood": "calm"}], newer, True)
+        graph.note_left_out([{"type": "Shot", "id": 2}], [second], ["sg_mood"], older)
+    assert look_up(second, "sg_mood") is Unknown.NOT_LOADED
+
+
+@pytest.mark.parametrize("find", ["find", "find_one"])
+def test_the_name_of_a_link_says_nothing_of_a_field_called_so(
+    session: Session, costs: Costs, find: str
+) -> None:
+    """Shots have no field `name`: links to them bring one again and again, and nobody asks for it anew."""
+    shot = session.get("Shot", 245, ["name"])
+    for task_id in (456, 459):
+        getattr(session, find)("Task", [["id", "is", task_id]], ["entity"])
+        with costs(0):
+            assert shot.fetch("name", default="-") == "-"
+
+
+def test_what_somebody_sets_says_nothing_of_the_site(session: Session, costs: Costs) -> None:
+    """A tool's own keys on entities are asked for once, and not each time that one is set."""
+    first, second = session.get("Shot", [234, 235], ["sg_mine"])
+    for number in range(3):
+        first["sg_mine"] = number
+        with costs(0):
+            assert second.fetch("sg_mine", default="-") == "-"
+
+
+def test_rows_that_are_not_merged_say_what_is_there(
+    own_site: LocalSite, session: Session, shotgun: Any
+) -> None:
+    """As those that are."""
+    shot = session.get("Shot", 235, ["sg_mood"])
+    shotgun.schema_field_create("Shot", "text", "Mood")
+    assert "sg_mood" in session.find("Shot", [["id", "is", 234]], ["sg_mood"], merge=False)[0]
+    assert shot.fetch("sg_mood", default="-") is None
+
+
+def test_what_a_client_without_pages_left_out_on_the_way_is_known(costs: Costs, session: Session) -> None:
+    """Of single entities as well: nothing comes through a link that was left out."""
+    task = session.find_one("Task", [["id", "is", 456]], ["step.Step.project.Project.name"])
+    for shot_id in (234, 235):
+        session.find_one("Shot", [["id", "is", shot_id]], ["project.Project.name"])
+        with costs(0):
+            assert task.fetch("step.Step.project.Project.name", default="-") == "-"
+
+
 def test_nothing_comes_through_a_link_that_a_type_lacks(session: Session, costs: Costs) -> None:
     """Steps have no project: that other projects have names, which come again and again, says nothing of theirs."""
     task = session.get("Task", 456, ["step.Step.project.Project.name"])

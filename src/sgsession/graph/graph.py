@@ -9,6 +9,7 @@ from typing import Any
 from ..entity import Entity, Key, Unknown, look_up
 from ..errors import ForeignEntityError
 from ..schema import Schema
+from ..syntax.paths import links_on_the_way
 from . import walks
 from .identity import IdentityMap
 from .left_out import LeftOut
@@ -59,6 +60,7 @@ class Graph:
         self.writes: dict[tuple[Key, str], int] = {}
         self.left_out = LeftOut()
         self._fields_edited = 0
+        self._latest_ended = 0
         self._count = 0
         self._last_write = 0
         self._reads: set[int] = set()
@@ -174,7 +176,8 @@ class Graph:
             asked: field paths.
             moment: of `reading`; what was left out before somebody edited the site's fields says nothing.
         """
-        if moment < self._fields_edited:
+        # Nor does it where an answer to a later question has come first: that may have had the field.
+        if moment < self._fields_edited or moment < self._latest_ended:
             return
         alike = isinstance(rows, WireRows)
         for path in asked:
@@ -182,11 +185,15 @@ class Graph:
             # know one row better than another. And a display name, for which a site has no field on most types, comes
             # with its link: only where the link had none is it left out.
             if alike and not path.endswith(".name"):
-                if path not in rows[0]:
+                if path not in rows[0] and all(link in rows[0] for link in links_on_the_way(path)):
                     self.left_out.note(rows[0]["type"], path)
                 continue
             for row, entity in zip(rows, entities, strict=True):
-                if path not in row and look_up(entity, path) is Unknown.NOT_LOADED:
+                if (
+                    path not in row
+                    and look_up(entity, path) is Unknown.NOT_LOADED
+                    and not any(isinstance(look_up(entity, link), Unknown) for link in links_on_the_way(path))
+                ):
                     self.left_out.note(entity["type"], path, entity["id"])
 
     def fields_edited(self) -> None:
@@ -234,6 +241,7 @@ class Graph:
     def end_read(self, moment: int) -> None:
         """The answer was merged, or will not be."""
         self._reads.discard(moment)
+        self._latest_ended = max(self._latest_ended, moment)
         if not self._reads:
             self.writes.clear()
         elif self.writes and moment < (oldest := min(self._reads)):

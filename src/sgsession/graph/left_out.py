@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from ..entity import Key
@@ -15,7 +16,8 @@ End = tuple[str, str]
 class LeftOut:
     """Paths that did not come though they were asked for, each of a whole type or of single entities of it.
 
-    What comes after all, in whatever answer, voids what is noted of its field: somebody may have created it since.
+    What comes after all, in whatever answer, voids what is noted of its field: somebody may have created it since. A
+    path through a link that was left out itself is not noted: nothing comes through that, until it comes.
 
     Attributes:
         by_end: for each field the paths that end in it, and the types that they begin at: None where it is known of
@@ -26,13 +28,17 @@ class LeftOut:
 
     def __init__(self) -> None:
         self.by_end: dict[End, dict[tuple[str, str], set[int] | None]] = {}
-        # Fields that came by themselves after deep paths to them had been left out. Sites leave deep urls out that the
-        # linked row has (wire.md 3.3): such a path is tried once more, and not each time that somebody reads the url.
+        # Fields that came by themselves after deep paths to them had been left out, and were not left out since. Sites
+        # leave deep urls out that the linked row has (wire.md 3.3): such a path is tried once more, and not each time
+        # that somebody reads the url.
         self._there: set[End] = set()
 
     def note(self, entity_type: str, path: str, entity_id: int | None = None) -> None:
         """Remember that a path did not come: for one entity, or for any of its type."""
-        paths = self.by_end.setdefault(_end(entity_type, path), {})
+        end = _end(entity_type, path)
+        paths = self.by_end.setdefault(end, {})
+        if "." not in path:
+            self._there.discard(end)
         if entity_id is None:
             paths[entity_type, path] = None
         elif (ids := paths.setdefault((entity_type, path), set())) is not None:
@@ -51,8 +57,14 @@ class LeftOut:
         entity_type, entity_id = key
         return entity_id in (self.by_end.get(_end(entity_type, path), {}).get((entity_type, path)) or ())
 
+    def row_came(self, entity_type: str, paths: Iterable[str]) -> None:
+        """A row with these paths has come."""
+        if self.by_end:
+            for path in paths:
+                self.came(entity_type, path)
+
     def came(self, entity_type: str, path: str) -> None:
-        """A value has come for a path: its field is there. Callers look first whether anything is noted at all."""
+        """A value has come for a path: its field is there."""
         end = _end(entity_type, path)
         paths = self.by_end.get(end)
         if paths is None:
@@ -67,7 +79,7 @@ class LeftOut:
         del self.by_end[end]
 
     def forget(self, key: Key) -> None:
-        """An entity is to be as one that was never asked about."""
+        """An entity is to be as one that was never asked about; what its whole type lacks it lacks as well."""
         entity_type, entity_id = key
         for paths in self.by_end.values():
             for (of_type, _), ids in paths.items():

@@ -153,15 +153,17 @@ class Merge:
         deep: dict[str, Any] | None = None
         if self._resolve and graph.schema.has_aliases:
             row = {graph.schema.path(entity["type"], path): value for path, value in row.items()}
-        if "name" in row and "id" in row and row.keys() <= _LINK_KEYS:
+        # What somebody sets is no answer, and a display name comes with links to types that have no such field.
+        is_answer = not self._by_hand
+        if "name" in row and "id" in row and row.keys() <= _LINK_KEYS and id(row) not in self._answered:
             row = self._link_row(entity, row)
+            is_answer = False
+        if is_answer and graph.left_out.by_end:
+            graph.left_out.row_came(entity["type"], [path for path in row if isinstance(path, str)])
         writes = graph.writes if self._moment is not None else None
-        left_out = graph.left_out.by_end
         for field, value in row.items():
             if field == "type" or field == "id":
                 continue
-            if left_out and isinstance(field, str):
-                graph.left_out.came(entity["type"], field)
             if field.__class__ is str and "." in field:
                 if deep is None:
                     deep = {}
@@ -214,7 +216,7 @@ class Merge:
         field = self._graph.schema.display_name_field(entity["type"])
         # A nested {type, id, name} of a PublishedFile may also be a row of which only the field `name` is
         # known. Nothing tells the two apart; sites send links so, and rows with their important fields.
-        if field == "name" or id(row) in self._answered:
+        if field == "name":
             return row
         return {field if key == "name" else key: value for key, value in row.items()}
 
