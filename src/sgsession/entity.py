@@ -403,8 +403,9 @@ def _was_left_out(entity: Entity, path: str) -> bool:
     left_out = entity._graph.left_out
     # Behind a link `name` is the display name: that a type has no such field says nothing of it.
     is_display_name = path.endswith(".name")
+    is_first = True
     while left_out.may_say(entity["type"], path):
-        if left_out.of_one(entity.key, path):
+        if left_out.of_one(entity.key, path) and (is_first or path != "name"):
             return True
         of_type = not is_display_name and left_out.of_type(entity["type"], path)
         if not is_deep(path):
@@ -423,8 +424,7 @@ def _was_left_out(entity: Entity, path: str) -> bool:
             return False  # the link has to be asked for, and says more: it may be empty
         if of_type:
             return True
-        path = rest
-        entity = target
+        path, entity, is_first = rest, target, False
     return False
 
 

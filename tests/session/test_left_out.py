@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sgsession import AsyncSession, Session, ShotgunPool
+from sgsession import AsyncSession, Schema, Session, ShotgunPool
 from sgsession.entity import Unknown, look_up
 from sgsession.site import LocalSite
 
@@ -305,6 +305,7 @@ def test_a_field_that_goes_and_comes_back_is_asked_for(
         session.find("Shot", [["id", "is", 235]], ["sg_mood"])
         with costs(1):
             assert task.fetch(path) == "calm"
+        assert not session.graph.left_out._there  # it is no url: it came by a deep path
         shotgun.schema_field_delete("Shot", "sg_mood")
         del task["entity"]["sg_mood"]
         session.find("Task", [["id", "is", 456]], [path])
@@ -333,6 +334,45 @@ def test_the_name_of_a_link_says_nothing_of_a_field_called_so(
         getattr(session, find)("Task", [["id", "is", task_id]], ["entity"])
         with costs(0):
             assert shot.fetch("name", default="-") == "-"
+
+
+def test_a_field_called_name_that_a_shot_lacks_says_nothing_of_its_display_name(
+    session: Session, shotgun: Any, costs: Costs
+) -> None:
+    """Asked of the shot itself by `find_one`: behind a link, `name` is still to be asked for."""
+    other = shotgun.find_one("Task", [["entity", "is", {"type": "Shot", "id": 235}]])
+    session.find_one("Shot", [["id", "is", 235]], ["name"], add_default_fields=False)
+    task = session.merge({**other, "entity": {"type": "Shot", "id": 235}})
+    with costs(1):
+        assert task.fetch("entity.Shot.name") == "AA_002"
+
+
+def test_what_attachments_bring_along_is_no_field(offline: Session) -> None:
+    """A url's keys are not fields of attachments: what these were asked for in vain stays known."""
+    offline.graph.left_out.note("Attachment", "url")
+    row = {"type": "Version", "id": 1, "sg_uploaded_movie": {**MOVIE, "type": "Attachment", "id": 7}}
+    with offline.graph.reading() as moment:
+        offline.graph.merge_answer([row], moment, True)
+    assert offline.graph.left_out.of_type("Attachment", "url")
+
+
+def test_a_link_that_is_set_meanwhile_has_a_name_to_be_asked_for(offline: Session) -> None:
+    """An answer about the old link says nothing of the new one's display name."""
+    task = offline.merge({"type": "Task", "id": 1, "entity": {"type": "Shot", "id": 1, "name": "one"}})
+    with offline.graph.reading() as moment:
+        task["entity"] = {"type": "Shot", "id": 2}
+        row = {"type": "Task", "id": 1, "entity": {"type": "Shot", "id": 1, "name": "one"}}
+        entities = offline.graph.merge_answer([row], moment, True)
+        offline.graph.note_left_out([row], entities, ["entity.Shot.name"], moment)
+    assert look_up(task, "entity.Shot.name") is Unknown.NOT_LOADED
+
+
+@pytest.mark.parametrize("aliases", [None, {"Shot": {"c": "code"}}])
+def test_a_row_is_a_row_with_aliases_too(aliases: Any) -> None:
+    """The field `name` of a published file that was asked for by itself is no display name."""
+    session = Session(False, Schema(field_aliases=aliases) if aliases else None)
+    file = session.merge({"type": "PublishedFile", "id": 1, "name": "take"})
+    assert file["name"] == "take"
 
 
 def test_what_somebody_sets_says_nothing_of_the_site(session: Session, costs: Costs) -> None:

@@ -188,6 +188,8 @@ class Graph:
                 if path not in rows[0] and all(link in rows[0] for link in links_on_the_way(path)):
                     self.left_out.note(rows[0]["type"], path)
                 continue
+            if self._last_write > moment:
+                continue  # perhaps of the link on the way: what was left out was that of another entity
             for row, entity in zip(rows, entities, strict=True):
                 if (
                     path not in row

@@ -59,22 +59,23 @@ class LeftOut:
 
     def row_came(self, entity_type: str, paths: Iterable[str]) -> None:
         """A row with these paths has come."""
-        if self.by_end:
+        if self.by_end or self._there:
             for path in paths:
-                self.came(entity_type, path)
+                if isinstance(path, str):
+                    self.came(entity_type, path)
 
     def came(self, entity_type: str, path: str) -> None:
         """A value has come for a path: its field is there."""
         end = _end(entity_type, path)
+        if "." in path:
+            self._there.discard(end)
         paths = self.by_end.get(end)
         if paths is None:
             return
-        if "." in path:
-            self._there.discard(end)
-        elif end in self._there:
-            paths.pop(end, None)
+        if end in self._there:
+            paths.pop((entity_type, path), None)
             return
-        elif any("." in left_out for _, left_out in paths):
+        if "." not in path and any("." in left_out for _, left_out in paths):
             self._there.add(end)
         del self.by_end[end]
 

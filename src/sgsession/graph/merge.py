@@ -151,15 +151,14 @@ class Merge:
         graph = self._graph
         known = dict.get
         deep: dict[str, Any] | None = None
+        is_answer = id(row) in self._answered
         if self._resolve and graph.schema.has_aliases:
             row = {graph.schema.path(entity["type"], path): value for path, value in row.items()}
-        # What somebody sets is no answer, and a display name comes with links to types that have no such field.
-        is_answer = not self._by_hand
-        if "name" in row and "id" in row and row.keys() <= _LINK_KEYS and id(row) not in self._answered:
+        if is_answer:
+            # Not what is nested in it: links bring display names, and attachments keys, that are no fields.
+            graph.left_out.row_came(entity["type"], row)
+        elif "name" in row and "id" in row and row.keys() <= _LINK_KEYS:
             row = self._link_row(entity, row)
-            is_answer = False
-        if is_answer and graph.left_out.by_end:
-            graph.left_out.row_came(entity["type"], [path for path in row if isinstance(path, str)])
         writes = graph.writes if self._moment is not None else None
         for field, value in row.items():
             if field == "type" or field == "id":
