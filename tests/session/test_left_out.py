@@ -324,6 +324,18 @@ def test_an_older_answer_denies_nothing_that_a_newer_one_brought(offline: Sessio
     assert look_up(second, "sg_mood") is Unknown.NOT_LOADED
 
 
+def test_reads_that_cross_and_have_nothing_to_do_with_it_change_nothing(offline: Session) -> None:
+    """A field that was left out is known to be, though a later read of something else has ended first."""
+    graph = offline.graph
+    shot = offline.merge({"type": "Shot", "id": 1})
+    with graph.reading() as older:
+        with graph.reading() as newer:
+            graph.merge_answer([{"type": "Step", "id": 1, "code": "Comp"}], newer, True)
+        graph.note_left_out([{"type": "Shot", "id": 1}], [shot], ["sg_mood"], older)
+    assert look_up(shot, "sg_mood") is Unknown.NOT_THERE
+    assert not graph._came
+
+
 @pytest.mark.parametrize("find", ["find", "find_one"])
 def test_the_name_of_a_link_says_nothing_of_a_field_called_so(
     session: Session, costs: Costs, find: str

@@ -12,7 +12,7 @@ from ..schema import Schema
 from ..syntax.paths import links_on_the_way
 from . import walks
 from .identity import IdentityMap
-from .left_out import LeftOut
+from .left_out import LeftOut, ends_on_the_way
 from .links import BackrefMap, drop_backrefs
 from .merge import Merge
 from .rows import RowMerge, RowPlan
@@ -59,8 +59,9 @@ class Graph:
         # started earlier: only such a read can bring an older value back.
         self.writes: dict[tuple[Key, str], int] = {}
         self.left_out = LeftOut()
+        # When the site's fields were edited, on the same count; and, while reads overlap, when a field last came.
         self._fields_edited = 0
-        self._latest_ended = 0
+        self._came: dict[tuple[str, str], int] = {}
         self._count = 0
         self._last_write = 0
         self._reads: set[int] = set()
@@ -174,13 +175,15 @@ class Graph:
             rows: at least one.
             entities: what they were merged into.
             asked: field paths.
-            moment: of `reading`; what was left out before somebody edited the site's fields says nothing.
+            moment: of `reading`; what was left out before somebody edited the site's fields, or by an answer that a
+                newer one with the field has overtaken, says nothing.
         """
-        # Nor does it where an answer to a later question has come first: that may have had the field.
-        if moment < self._fields_edited or moment < self._latest_ended:
+        if moment < self._fields_edited:
             return
         alike = isinstance(rows, WireRows)
         for path in asked:
+            if self._came and self._came.get(ends_on_the_way(rows[0]["type"], path)[-1], moment) > moment:
+                continue
             # A site leaves fields that it does not have out of every row alike (wire.md 3.3). Who else answers may
             # know one row better than another. And a display name, for which a site has no field on most types, comes
             # with its link: only where the link had none is it left out.
@@ -197,6 +200,13 @@ class Graph:
                     and not any(isinstance(look_up(entity, link), Unknown) for link in links_on_the_way(path))
                 ):
                     self.left_out.note(entity["type"], path, entity["id"])
+
+    def row_came(self, entity_type: str, keys: tuple[Any, ...]) -> None:
+        """Rows with these keys have come: what was noted of these fields is void."""
+        paths = [key for key in keys if isinstance(key, str)]
+        self.left_out.row_came(entity_type, paths)
+        if len(self._reads) > 1:
+            self._came.update((ends_on_the_way(entity_type, path)[-1], self._count) for path in paths)
 
     def fields_edited(self) -> None:
         """Somebody edited the site's fields: what it left out it may have now, but for answers that are under way."""
@@ -236,6 +246,7 @@ class Graph:
         """The moment of a request that starts now, until `end_read` or `abandon_read`."""
         if not self._reads:
             self.writes.clear()
+            self._came.clear()
         self._count += 1
         self._reads.add(self._count)
         return self._count
@@ -243,9 +254,9 @@ class Graph:
     def end_read(self, moment: int) -> None:
         """The answer was merged, or will not be."""
         self._reads.discard(moment)
-        self._latest_ended = max(self._latest_ended, moment)
         if not self._reads:
             self.writes.clear()
+            self._came.clear()
         elif self.writes and moment < (oldest := min(self._reads)):
             # Where reads overlap without end, as in an iteration, there is never a moment without any.
             self.writes = {written: when for written, when in self.writes.items() if when > oldest}

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ..entity import Key
 
-__all__ = ["LeftOut"]
+__all__ = ["LeftOut", "ends_on_the_way"]
 
 End = tuple[str, str]
 """The type and the field in which a path ends: those of `entity.Shot.code` on a task are Shot and code."""
@@ -46,7 +46,7 @@ class LeftOut:
 
     def may_say(self, entity_type: str, path: str) -> bool:
         """Whether anything is noted of the field that a path ends in, or of a link on its way: mostly nothing is."""
-        return not self.by_end.keys().isdisjoint(_ends_on_the_way(entity_type, path))
+        return not self.by_end.keys().isdisjoint(ends_on_the_way(entity_type, path))
 
     def of_type(self, entity_type: str, path: str) -> bool:
         """Whether a path is known not to come for any entity of a type."""
@@ -58,14 +58,12 @@ class LeftOut:
         return entity_id in (self.by_end.get(_end(entity_type, path), {}).get((entity_type, path)) or ())
 
     def row_came(self, entity_type: str, paths: Iterable[str]) -> None:
-        """A row with these paths has come."""
+        """A row with these paths has come: their fields are there."""
         if self.by_end or self._there:
             for path in paths:
-                if isinstance(path, str):
-                    self.came(entity_type, path)
+                self._came(entity_type, path)
 
-    def came(self, entity_type: str, path: str) -> None:
-        """A value has come for a path: its field is there."""
+    def _came(self, entity_type: str, path: str) -> None:
         end = _end(entity_type, path)
         if "." in path:
             self._there.discard(end)
@@ -94,14 +92,11 @@ class LeftOut:
 
 
 @lru_cache(maxsize=4096)
-def _ends_on_the_way(entity_type: str, path: str) -> tuple[End, ...]:
+def ends_on_the_way(entity_type: str, path: str) -> tuple[End, ...]:
+    """The links that a path goes through and, last, the field in which it ends, each with the type that has it."""
     parts = [entity_type, *path.split(".")]
     return tuple(zip(parts[::2], parts[1::2], strict=False))
 
 
-@lru_cache(maxsize=4096)
 def _end(entity_type: str, path: str) -> End:
-    if "." not in path:
-        return entity_type, path
-    way, _, field = path.rpartition(".")
-    return way.rpartition(".")[2], field
+    return ends_on_the_way(entity_type, path)[-1]

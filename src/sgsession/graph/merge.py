@@ -46,7 +46,7 @@ class Merge:
 
     __slots__ = (
         "_answered", "_by_hand", "_created_at", "_graph", "_jobs", "_kept", "_memo", "_moment", "_over", "_resolve",
-        "taken",
+        "_shape", "taken",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +63,8 @@ class Merge:
         self._answered: set[int] = set()
         self._kept: list[Any] = []
         self._by_hand = False
+        # Type and keys of the last row: those of an answer mostly have the same.
+        self._shape: tuple[Any, ...] = ()
         self.taken: list[tuple[Entity, str]] = []
 
     def run(self, data: Any) -> Any:
@@ -156,7 +158,10 @@ class Merge:
             row = {graph.schema.path(entity["type"], path): value for path, value in row.items()}
         if is_answer:
             # Not what is nested in it: links bring display names, and attachments keys, that are no fields.
-            graph.left_out.row_came(entity["type"], row)
+            shape = (entity["type"], *row)
+            if shape != self._shape:
+                self._shape = shape
+                graph.row_came(shape[0], shape[1:])
         elif "name" in row and "id" in row and row.keys() <= _LINK_KEYS:
             row = self._link_row(entity, row)
         writes = graph.writes if self._moment is not None else None

@@ -126,7 +126,7 @@ class RowMerge:
             if keys != (keys := tuple(row)) or row["type"] != entity_type:
                 entity_type = row["type"]
                 plan = self._plan = plan_of(graph, entity_type, keys)
-                graph.left_out.row_came(entity_type, keys)
+                graph.row_came(entity_type, keys)
                 fields = self._fields_of(plan)
                 entities = graph.identity.of_type(entity_type)
                 form = {"type": entity_type, "id": 0, **{field: None for _, field, _, _ in fields}}

@@ -126,7 +126,7 @@ def taken(graph: Graph, rows: list[dict[str, Any]], moment: int, request: Reques
         exist = not request.kwargs.get("retired_only", False)
         return merge_rows(graph, rows, moment, request.args[2], exist)
     if rows:
-        graph.left_out.row_came(request.args[0], rows[0])
+        graph.row_came(request.args[0], tuple(rows[0]))
     return rows.decoded() if isinstance(rows, WireRows) else rows
 
 
