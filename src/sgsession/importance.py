@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .errors import SyntaxProblem
 
@@ -56,6 +56,12 @@ def _names(value: Sequence[str], where: str) -> Sequence[str]:
     return value
 
 
+def _by_type(value: Mapping[str, Any], says: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise SyntaxProblem(f"{says}; it is {value!r}.")
+    return value
+
+
 # So many types, each at its place in a chain, one read asks for at most. Projects are not counted: they add two fields.
 MOST_STEPS = 30
 
@@ -83,15 +89,18 @@ class Importance(NamedTuple):
         Raises:
             SyntaxProblem: the session's class attributes are not what they should be.
         """
+        says = "important_fields says for each type which fields come along, {'Shot': ['code']}"
+        fields = _by_type(self.fields, says).get(entity_type, ())
         own = [
             *_names(self.fields_for_all, "important_fields_for_all"),
-            *_names(self.fields.get(entity_type, ()), f"important_fields[{entity_type!r}]"),
+            *_names(fields, f"important_fields[{entity_type!r}]"),
             *self._links_of(entity_type),
         ]
         return list(dict.fromkeys(own))
 
     def _links_of(self, entity_type: str) -> Mapping[str, Sequence[str]]:
-        links = self.links.get(entity_type, {})
+        says = "important_links says for each type where its links lead, {'Shot': {'project': ['Project']}}"
+        links = _by_type(self.links, says).get(entity_type, {})
         if not isinstance(links, Mapping):
             raise SyntaxProblem(
                 f"important_links[{entity_type!r}] says for each link which types it leads to, "
@@ -111,12 +120,10 @@ class Importance(NamedTuple):
 
     def parent_field(self, entity_type: str) -> str | None:
         """The link that leads up from a type; `project` for one that nobody has placed; None at the top."""
-        if not isinstance(self.parents, Mapping):
-            raise SyntaxProblem(
-                f"parent_fields says for each type which link leads up, {{'Shot': 'sg_sequence'}}; it is "
-                f"{self.parents!r}."
-            )
-        parent = self.parents.get(entity_type, None if entity_type == "Project" else "project")
+        says = "parent_fields says for each type which link leads up, {'Shot': 'sg_sequence'}"
+        parent = _by_type(self.parents, says).get(
+            entity_type, None if entity_type == "Project" else "project"
+        )
         if parent is not None and (not isinstance(parent, str) or not parent):
             raise SyntaxProblem(
                 f"parent_fields[{entity_type!r}] is the name of one link, or None; it is {parent!r}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -185,11 +186,15 @@ def test_a_project_is_the_top_unless_somebody_says_otherwise(session: Session, c
     assert keys(found) == [("Project", 123), ("Sequence", 201), ("Shot", 234), ("Task", 456)]
 
 
-@pytest.mark.parametrize("parents", [["Task"], None, "entity"], ids=str)
-def test_parents_that_are_no_dict_are_refused(session: Session, costs: Costs, parents: Any) -> None:
+@pytest.mark.parametrize("wrong", [["Task"], None, "entity"], ids=str)
+@pytest.mark.parametrize("name", ["parent_fields", "important_fields", "important_links"])
+def test_importance_that_is_no_dict_is_refused(session: Session, costs: Costs, name: str, wrong: Any) -> None:
     """Before anything is asked."""
-    session.parent_fields = parents
-    with costs(0), pytest.raises(SyntaxProblem, match="parent_fields says for each type which link leads up"):
+    setattr(session, name, wrong)
+    with (
+        costs(0),
+        pytest.raises(SyntaxProblem, match=rf"{name} says for each type .*; it is {re.escape(repr(wrong))}"),
+    ):
         session.fetch_hierarchy(session.merge({"type": "Task", "id": 456}))
 
 
