@@ -401,30 +401,26 @@ def _was_left_out(entity: Entity, path: str) -> bool:
         with suppress(UnknownNameError, SyntaxProblem):
             path = schema.path(entity["type"], path)
     left_out = entity._graph.left_out
-    # Behind a link `name` is the display name: that a type has no such field says nothing of it.
-    is_display_name = path.endswith(".name")
-    is_first = True
+    behind_link = False
     while left_out.may_say(entity["type"], path):
-        if left_out.of_one(entity.key, path) and (is_first or path != "name"):
-            return True
-        of_type = not is_display_name and left_out.of_type(entity["type"], path)
+        if behind_link and path == "name":
+            return False  # there it is the display name: that a type has no such field says nothing of it
         if not is_deep(path):
-            return of_type
+            return left_out.of_one(entity.key, path) or left_out.of_type(entity["type"], path)
         try:
             link, _, rest = split_first_hop(path)
         except SyntaxProblem:
-            return of_type
-        # Nor does anything come through a link that does not.
-        for way in links_on_the_way(path):
-            if left_out.of_one(entity.key, way):
-                return True
-            of_type = of_type or left_out.of_type(entity["type"], way)
+            return left_out.of_type(entity["type"], path)
+        # What comes through a link does not come where the link itself was left out.
+        paths = [path, *links_on_the_way(path)]
+        if any(left_out.of_one(entity.key, each) for each in paths):
+            return True
         target = dict.get(entity, link)
         if not isinstance(target, Entity):
             return False  # the link has to be asked for, and says more: it may be empty
-        if of_type:
+        if any(left_out.of_type(entity["type"], each) for each in paths):
             return True
-        path, entity, is_first = rest, target, False
+        path, entity, behind_link = rest, target, True
     return False
 
 
