@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import shotgun_api3
@@ -284,6 +285,38 @@ def test_a_server_that_cannot_start_says_so() -> None:
     listener.close()
     with pytest.raises(RuntimeError, match="could not start"):
         ServerThread(None, listener, lambda data: None).start()
+
+
+@pytest.mark.parametrize("is_whole", [True, False], ids=["after its last byte", "when cut"])
+def test_closing_lets_answers_end(is_whole: bool) -> None:
+    """What an answer does after its last byte has left, such as closing a file, a closing site does not cancel."""
+    ended: list[str] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+        await send(
+            {"type": "http.response.body", "body": b"whole" if is_whole else b"who", "more_body": True}
+        )
+        try:
+            while not is_whole and (await receive())["type"] != "http.disconnect":
+                pass
+            await asyncio.sleep(0.2)
+            ended.append("by itself")
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    listener = listening_socket("127.0.0.1", 0)
+    server = ServerThread(application, listener, lambda data: None)
+    server.start()
+    with socket.create_connection(listener.getsockname(), timeout=10) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while not client.recv(1000).endswith(b"whole" if is_whole else b"who"):
+            pass
+        if is_whole:
+            client.close()
+        server.close()
+    assert ended == ["by itself"]
 
 
 def test_other_errors_of_the_socket_stay_themselves() -> None:

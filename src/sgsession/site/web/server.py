@@ -21,7 +21,7 @@ __all__ = ["CUT", "PortInUseError", "ServerThread", "listening_socket"]
 # The extension of the ASGI scope that ends the connection: a function without arguments.
 CUT = "sgsession.cut"
 
-# How long closing waits for answers under way before it cuts their connections.
+# How long closing waits for answers under way before it cuts their connections, and for what is cut to end.
 _GRACE = 1.0
 
 
@@ -171,10 +171,18 @@ class _Server(uvicorn.Server):
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        deadline = time.monotonic() + _GRACE
-        while self.server_state.connections and time.monotonic() < deadline:
-            await asyncio.sleep(0.002)
-        for connection in list(self.server_state.connections):
+        state = self.server_state
+        # Answers, too, not only connections: a client that has its last byte leaves while the answer still closes
+        # its file, and a loop that ends cancels that.
+        await _until(lambda: not state.connections and not state.tasks)
+        for connection in list(state.connections):
             connection.transport.abort()
-        # One more turn of the loop, for the transports to close what was aborted.
+        # One more turn of the loop at the least, for the transports to close what was aborted.
         await asyncio.sleep(0)
+        await _until(lambda: not state.tasks)
+
+
+async def _until(is_done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _GRACE
+    while not is_done() and time.monotonic() < deadline:
+        await asyncio.sleep(0.002)
