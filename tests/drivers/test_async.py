@@ -36,7 +36,7 @@ def run_on(site: LocalSite, work: Work) -> Any:
 
 
 async def _settled(session: AsyncSession) -> None:
-    assert not session.graph._reads
+    assert not session.graph.under_way()
     for _ in range(500):
         if session.shotgun.stats()["lent"] == 0:
             return
@@ -181,7 +181,7 @@ def test_a_cancelled_read_leaves_session_and_pool_usable(demo_site: LocalSite) -
             reading.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await reading
-            assert not session.graph._reads
+            assert not session.graph.under_way()
             assert session.graph.identity.get(("Shot", 234)) is None
             assert (await session.find_one("Shot", [["id", "is", 235]]))["code"] == "AA_002"
         await _settled(session)

@@ -223,7 +223,7 @@ def test_a_later_find_brings_the_site_s_values_again(site: LocalSite, session: S
     session.find("Shot", FIND, ["description"])
     assert shot["description"] != "mine"
     assert not session.graph.writes
-    assert not session.graph._reads
+    assert not session.graph.under_way()
 
 
 def test_a_read_that_started_after_the_write_wins_though_an_older_one_is_still_under_way(

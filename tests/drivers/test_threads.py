@@ -157,7 +157,7 @@ def test_one_failing_request_of_several_is_raised(session: Session, demo_site: L
         with pytest.raises(shotgun_api3.Fault):
             session.fetch(entities, ["code", "description"], force=again > 0)
         assert soon(lambda: session.shotgun.stats()["lent"] == 0)
-        assert not session.graph._reads
+        assert not session.graph.under_way()
     assert session.find_one("Shot", [["id", "is", 234]])["code"] == "AA_001"
     assert session.fetch(entities[2], "content") is None
     assert entities[2]["content"] == "Matchmove"
@@ -185,7 +185,7 @@ def test_a_site_that_goes_away_leaves_the_pool_empty_and_the_session_readable() 
         session.fetch([shot, task], "description")
     assert not isinstance(caught.value, AssertionError)
     assert soon(lambda: session.shotgun.stats()["lent"] == 0)
-    assert not session.graph._reads
+    assert not session.graph.under_way()
     assert shot["code"] == "AA_001"
     session.close()
 

@@ -238,7 +238,7 @@ def test_interrupted_with_pages_under_way() -> None:
             # With the exception goes its traceback, and with that what it had interrupted.
             del outcome
             assert gc.isenabled(), where
-            assert not session.graph._reads, where
+            assert not session.graph.under_way(), where
         assert points > 50
         assert [shot["id"] for shot in session.find("Shot", [])] == list(range(1, 7))
         session.close()

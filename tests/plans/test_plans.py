@@ -33,7 +33,7 @@ def session() -> Session:
 def no_read_stays_open(session: Session) -> Iterator[None]:
     """However a plan ends, the graph waits for no answer afterwards."""
     yield
-    assert not session.graph._reads
+    assert not session.graph.under_way()
     assert not session.graph.writes
 
 
@@ -722,7 +722,7 @@ def test_what_a_request_raises_goes_through_and_changes_nothing(
     with pytest.raises(type(problem)) as caught:
         plan.throw(problem)
     assert caught.value is problem
-    assert not session.graph._reads
+    assert not session.graph.under_way()
     assert dict(shot) == SHOT
     assert shot.exists(check=False) is None
     assert len(session.graph.identity) == 1
@@ -734,7 +734,7 @@ def test_a_plan_that_is_given_up_leaves_no_read_open(session: Session, make: Any
     plan = make(session)
     next(plan)
     plan.close()
-    assert not session.graph._reads
+    assert not session.graph.under_way()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from weakref import ref
 
 from ..entity import Entity, Key, Unknown, look_up
 from ..errors import ForeignEntityError
@@ -15,6 +16,7 @@ from .identity import IdentityMap
 from .left_out import LeftOut, ends_on_the_way
 from .links import BackrefMap, drop_backrefs
 from .merge import Merge
+from .open_reads import OpenReads
 from .rows import RowMerge, RowPlan
 from .wire import WireRows
 
@@ -64,12 +66,13 @@ class Graph:
         self._came: dict[tuple[str, str], int] = {}
         self._count = 0
         self._last_write = 0
-        self._reads: set[int] = set()
+        self._open: list[ref[OpenReads]] = []
+        self._oldest_read = 0
 
     def renew(self, lock: AbstractContextManager[Any]) -> None:
         """Go on with another lock, in a forked child: nothing that was under way goes on there."""
         self.lock = lock
-        self._reads.clear()
+        self._open.clear()
         self.writes.clear()
         for entity in self.identity:
             for members in (entity._backrefs or {}).values():
@@ -205,7 +208,7 @@ class Graph:
         """Rows with these keys have come: what was noted of these fields is void."""
         paths = [key for key in keys if isinstance(key, str)]
         self.left_out.row_came(entity_type, paths)
-        if len(self._reads) > 1:
+        if len(self.under_way()) > 1:
             self._came.update((ends_on_the_way(entity_type, path)[-1], self._count) for path in paths)
 
     def fields_edited(self) -> None:
@@ -235,39 +238,46 @@ class Graph:
 
     @contextmanager
     def reading(self) -> Iterator[int]:
-        """While an answer is under way: the moment to give to `merge` when it arrives."""
-        moment = self.begin_read()
+        """While answers to requests that begin now are under way: the moment to give to `merge` when they arrive."""
+        reads = OpenReads(self)
         try:
-            yield moment
+            reads.begin(1)
+            yield reads.first
+            reads.end_first()
         finally:
-            self.end_read(moment)
+            reads.clear()
 
-    def begin_read(self) -> int:
-        """The moment of a request that starts now, until `end_read` or `abandon_read`."""
-        if not self._reads:
-            self.writes.clear()
-            self._came.clear()
+    def next_moment(self) -> int:
+        """A moment later than all before it."""
         self._count += 1
-        self._reads.add(self._count)
         return self._count
 
-    def end_read(self, moment: int) -> None:
-        """The answer was merged, or will not be."""
-        self._reads.discard(moment)
-        if not self._reads:
+    def note_open(self, reads: OpenReads) -> None:
+        """Know of reads as long as somebody holds them; from before their requests are made."""
+        self.drop_old()
+        if not any(one() is reads for one in self._open):
+            self._open.append(ref(reads))
+
+    def drop_old(self) -> None:
+        """Let go of what no read that is under way could undo or deny."""
+        self._open = [one for one in self._open if one()]
+        under_way = self.under_way()
+        if not under_way:
             self.writes.clear()
             self._came.clear()
-        elif self.writes and moment < (oldest := min(self._reads)):
+        elif self.writes and self._oldest_read != (oldest := min(under_way)):
             # Where reads overlap without end, as in an iteration, there is never a moment without any.
+            self._oldest_read = oldest
             self.writes = {written: when for written, when in self.writes.items() if when > oldest}
 
-    def abandon_read(self, moment: int) -> None:
-        """`end_read` for whoever may not have the lock: what was written is cleared when another read begins."""
-        self._reads.discard(moment)
+    def under_way(self) -> list[int]:
+        """The moments of all reads that are under way."""
+        # By tuple(), at one blow: whoever gives reads up may do so without the lock.
+        return [moment for one in self._open for moment in tuple(one() or ())]
 
     def wrote(self, entity: Entity, fields: Iterable[str]) -> None:
         """Note that this session wrote fields: reads that are under way must not bring old values back."""
-        if self._reads:
+        if self.under_way():
             self._count += 1
             self._last_write = self._count
             self.writes.update(((entity.key, field), self._count) for field in fields)

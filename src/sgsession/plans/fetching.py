@@ -8,6 +8,7 @@ from typing import Any
 from ..entity import Entity
 from ..errors import EntityNotFoundError, SyntaxProblem
 from ..graph.graph import Graph
+from ..graph.open_reads import OpenReads
 from ..graph.wire import WireRows
 from ..importance import Importance
 from .fields import asked_fields, expanded, lacked_by_any, own_entities, with_links
@@ -158,16 +159,19 @@ def fetch_backrefs(
         for chunk in chunks(own_entities(graph, entities))
     ]
     next_pages = {index: range(1, 2) for index in range(len(requests))}
-    with graph.reading() as moment:
+    reads = OpenReads(graph)
+    try:
         while next_pages:
             asked = [(index, number) for index, numbers in next_pages.items() for number in numbers]
             finds = [(requests[index], number) for index, number in asked]
             # A client that tells nothing of pages goes through them by itself.
             begin = [page_of(request, number) if connections > 1 else request for request, number in finds]
+            reads.begin(len(begin))
             for index, _ in asked:
                 rows = yield begin
                 begin = []
-                merge_rows(graph, rows, moment, fields)
+                merge_rows(graph, rows, reads.first, fields)
+                reads.end_first()
                 if connections < 2 or not isinstance(rows, WireRows) or not rows.has_next_page:
                     next_pages.pop(index, None)
                 del rows
@@ -176,3 +180,5 @@ def fetch_backrefs(
                 index: range(numbers.stop, numbers.stop + min(allowed, 2 * (numbers.stop - 1)))
                 for index, numbers in next_pages.items()
             }
+    finally:
+        reads.clear()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 from ..errors import SyntaxProblem
 from ..graph.graph import Graph
+from ..graph.open_reads import OpenReads
 from ..graph.wire import WireRows
 from ..importance import Importance
 from .plan import HandedOut, Request, Stream
@@ -95,22 +95,22 @@ def _by_number(
 ) -> Stream:
     """Ask for page after page, several at once; all but one of them go on while the caller takes rows."""
     request = request._replace(kwargs={**request.kwargs, "limit": per_page})
-    moments: deque[int] = deque()
     begun = 0
     seen = _SeenIds()
     before: list[Any] = []
+    reads = OpenReads(graph)
     try:
         while True:
-            begin = []
             pages_left = at_once if left is None else -(-left // per_page)
-            while len(moments) < min(at_once, pages_left):
-                begun += 1
-                begin.append(page_of(request, begun))
-                moments.append(graph.begin_read())
+            begin = [
+                page_of(request, begun + more) for more in range(1, min(at_once, pages_left) - len(reads) + 1)
+            ]
+            begun += len(begin)
+            reads.begin(len(begin))
             rows = yield begin
             has_next_page = _has_next_page(rows)
-            found = taken(graph, rows, moments[0], request, merge)
-            graph.end_read(moments.popleft())
+            found = taken(graph, rows, reads.first, request, merge)
+            reads.end_first()
             if not isinstance(rows, WireRows):
                 # A client that knows no pages (Mockgun) would give the same rows for ever.
                 before, same = [row["id"] for row in found], before
@@ -122,12 +122,9 @@ def _by_number(
             if found:
                 yield HandedOut(found)
             if not has_next_page or left == 0:
-                break
-        while moments:
-            graph.end_read(moments.popleft())
+                return
     finally:
-        for moment in moments:
-            graph.abandon_read(moment)
+        reads.clear()
 
 
 def _has_next_page(rows: Any) -> bool:

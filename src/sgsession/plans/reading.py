@@ -9,6 +9,7 @@ from typing import Any
 from ..entity import Entity
 from ..errors import SyntaxProblem
 from ..graph.graph import Graph
+from ..graph.open_reads import OpenReads
 from ..graph.wire import WireRows
 from ..importance import Importance
 from .fields import asked_fields, asked_filters, asked_order, expanded, lacked_by_any, with_links
@@ -59,11 +60,14 @@ def find(
     limit = request.kwargs.get("limit") or 0
     by_page = connections > 1 and not request.kwargs.get("page")
     found: list[Any] = []
-    with graph.reading() as moment:
+    reads = OpenReads(graph)
+    try:
         begin, begun = [page_of(request, 1) if by_page else request], 1
         for number in count(1):
+            reads.begin(len(begin))
             rows = yield begin
-            found += taken(graph, rows, moment, request, merge)
+            found += taken(graph, rows, reads.first, request, merge)
+            reads.end_first()
             has_more = by_page and isinstance(rows, WireRows) and rows.has_next_page
             del rows
             if not has_more or (limit and len(found) >= limit):
@@ -73,6 +77,8 @@ def find(
             last = max(begun, number + max(1, min(connections, left, 2 * number)))
             begin = [page_of(request, page) for page in range(begun + 1, last + 1)]
             begun = last
+    finally:
+        reads.clear()
     return found[:limit] if limit and by_page else found
 
 
