@@ -176,8 +176,8 @@ class Session(SessionBase):
         """The entities that match, one page of them at a time.
 
         By default the pages go by id, so that rows which are created or retired meanwhile are neither
-        skipped nor doubled. With an order, or several pages at once, they go by number: what then turns
-        up twice is given once, but a row is skipped where one before it was retired meanwhile.
+        skipped nor doubled. With an order, a preset, or several pages at once, they go by number: what then
+        turns up twice is given once, but a row is skipped where one before it was retired meanwhile.
 
         Args:
             limit: how many at most; None for all.

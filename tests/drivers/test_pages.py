@@ -10,6 +10,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import datetime, timezone
 from itertools import chain
 from typing import Any
 
@@ -224,6 +225,22 @@ def test_the_collector_runs_while_a_page_lets_us_wait(
     assert ids(session.find("Shot", [])) == list(range(1, 12))
     assert seen[3] is True
     assert seen[11] is False
+    assert gc.isenabled()
+
+
+def test_the_collector_runs_while_one_page_alone_lets_us_wait(on_pages: Make) -> None:
+    """A page that is asked for alone, after others side by side: none waits to be merged, and it may take long."""
+    seen: dict[int, bool] = {}
+
+    def before(number: int) -> None:
+        seen[number] = soon(gc.isenabled) if number == 5 else gc.isenabled()
+
+    sizes = [5, 3, 5, 1, 5, 5]  # short ones, so that for 15 rows a fifth is needed
+    pages = [rows(*range(10 * number, 10 * number + size)) for number, size in enumerate(sizes, start=1)]
+    session, client = on_pages(pages, before)
+    assert len(session.find("Shot", [], limit=15)) == 15
+    assert client.pages[-1] == 5
+    assert seen[5] is True
     assert gc.isenabled()
 
 
@@ -633,3 +650,39 @@ def test_texts_that_are_all_different_are_forgotten() -> None:
         values.nested[f"shot {number}"]
     assert len(values.top) <= 16_384
     assert len(values.nested) <= 16_384
+
+
+def test_long_texts_are_not_remembered() -> None:
+    """Descriptions of 20 kB would be kept, thousands of them, as long as the pool."""
+    values = WireValues(lambda text: text, None)
+    for number in range(100):
+        long = f"&lt;{number}>" + "x" * 20_000
+        assert values.top[long] == f"<{number}>" + "x" * 20_000
+        assert values.nested[long] == long
+    assert not values.top
+    assert not values.nested
+
+
+def test_a_preset_is_applied_to_all_rows(own_site: LocalSite, session: Session) -> None:
+    """The latest ones are those that `find` gives: behind the last id of a page others would be the latest."""
+    preset = [{"preset_name": "LATEST", "latest_by": "ENTITIES_CREATED_AT"}]
+    project = {"type": "Project", "id": session.find_one("Project", [])["id"]}
+    shots = session.find("Shot", [], limit=5)
+    for year in (2020, 2010):  # the older ones have the higher ids
+        created_at = datetime(year, 1, 1, tzinfo=timezone.utc)
+        version = {"project": project, "code": f"of {year}", "created_at": created_at}
+        session.batch(
+            [
+                {
+                    "request_type": "create",
+                    "entity_type": "Version",
+                    "data": {**version, "entity": shot.minimal},
+                }
+                for shot in shots
+            ]
+        )
+    mine = [["code", "starts_with", "of "]]
+    asked = len(own_site.requests)
+    found = session.find_iter("Version", mine, additional_filter_presets=preset, per_page=2)
+    assert [version["code"] for version in found] == ["of 2020"] * 5
+    assert len(own_site.requests) - asked == 3

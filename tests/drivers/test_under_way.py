@@ -7,6 +7,7 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
@@ -282,6 +283,27 @@ def test_a_failed_find_is_not_kept(client: ScriptedClient) -> None:
         finally:
             gc.enable()
         session.close()
+
+
+def test_a_loop_that_is_left_while_pages_are_under_way_keeps_no_collector_from_running() -> None:
+    """A host that stops its loop for good, in the middle of a find: nobody would end a pause of the collector."""
+    client = _pages(9, lambda number: time.sleep(0.05))
+    loop = asyncio.new_event_loop()
+    with ShotgunPool(client, max_connections=AT_ONCE) as pool:
+        session = AsyncSession(pool)
+
+        async def until_pages_are_side_by_side() -> None:
+            while len(client.asked) < 4:
+                await asyncio.sleep(0.01)
+
+        left = loop.create_task(session.find("Shot", []))
+        loop.run_until_complete(until_pages_are_side_by_side())
+        assert soon(gc.isenabled)
+        left.cancel()
+        with suppress(asyncio.CancelledError):
+            loop.run_until_complete(left)
+        loop.run_until_complete(asyncio.to_thread(session.close))
+        loop.close()
 
 
 def test_what_is_not_sent_when_its_task_is_cancelled_never_is() -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ..plans.plan import HandedOut, Plan, Request, Stream
 from ..pool import ShotgunPool
-from .steps import LONG_WAIT, Finished, Lock, Pause, Yielded, call, end, step
+from .steps import Finished, Lock, Yielded, call, end, step
 from .threads import Threads
 from .under_way import UnderWay
 
@@ -29,15 +29,14 @@ async def run(plan: Plan[T], threads: Threads, client: Client, lock: Lock) -> T:
     stays so. In the same way end those pages that a find has asked for behind its last one.
     """
     begun = _Begun(threads)
-    with begun.pause:
-        try:
-            state = step(plan, lock)
-            while not isinstance(state, Finished):
-                state = await begun.go_on(plan, state, client, lock)
-            return state.value  # type: ignore[no-any-return]
-        finally:
-            end(plan, lock)
-            begun.leave()
+    try:
+        state = step(plan, lock)
+        while not isinstance(state, Finished):
+            state = await begun.go_on(plan, state, client, lock)
+        return state.value  # type: ignore[no-any-return]
+    finally:
+        end(plan, lock)
+        begun.leave()
 
 
 async def stream(plan: Stream, threads: Threads, client: Client, lock: Lock) -> AsyncGenerator[Any, None]:
@@ -47,14 +46,12 @@ async def stream(plan: Stream, threads: Threads, client: Client, lock: Lock) -> 
         state = step(plan, lock)
         while not isinstance(state, Finished):
             if isinstance(state, HandedOut):
-                begun.pause.release()
                 for row in state.rows:
                     yield row
                 state = step(plan, lock)
             else:
                 state = await begun.go_on(plan, state, client, lock)
     finally:
-        begun.pause.release()
         end(plan, lock)
         begun.leave()
 
@@ -73,7 +70,6 @@ class _Begun:
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
-        self.pause = Pause()
         # In other threads, with what each of them rings; or not sent yet, to a client that may not bear several.
         self._requests: deque[tuple[UnderWay, asyncio.Queue[None]] | Request] = deque()
 
@@ -95,8 +91,6 @@ class _Begun:
     async def next_answer(self, client: Any, requests: list[Request]) -> Any:
         """Begin requests; the answer of the one that was begun first."""
         if isinstance(client, ShotgunPool):
-            if len(self._requests) + len(requests) > 1:
-                self.pause.hold()
             for request in requests:
                 bell: asyncio.Queue[None] = asyncio.Queue()
                 self._requests.append((self._threads.begin(client, request, _ringing(bell)), bell))
@@ -108,11 +102,8 @@ class _Begun:
             return await asyncio.to_thread(call, client, first)
         under_way, bell = first
         while under_way.outcome is None:
-            long = asyncio.get_running_loop().call_later(LONG_WAIT, self.pause.release)
-            try:
-                await bell.get()
-            finally:
-                long.cancel()
+            # The collector is not paused meanwhile: a loop may be stopped here, and nobody would end that.
+            await bell.get()
             under_way.decode()
         self._requests.popleft()
         return under_way.outcome.result()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from ..entity import minimize
@@ -11,7 +11,7 @@ from ..plans.plan import Request
 from ..pool import ShotgunPool
 from ..transport.collector import collector_paused
 
-__all__ = ["LONG_WAIT", "Finished", "Lock", "Pause", "Yielded", "call", "end", "step"]
+__all__ = ["Finished", "Lock", "Yielded", "call", "end", "step"]
 
 Yielded = TypeVar("Yielded")
 Lock = Callable[[], AbstractContextManager[Any]]
@@ -55,40 +55,6 @@ def end(plan: Generator[Any, Any, Any], lock: Lock) -> None:
     """
     with lock():
         plan.close()
-
-
-class Pause:
-    """Keeps the collector paused from one page to the next, but not while a site lets us wait.
-
-    From the decoding of rows to their merging it would find no garbage among them; and each time that it ran between
-    two pages, it would look at all that is known for the sake of one.
-    """
-
-    def __init__(self) -> None:
-        self._held: ExitStack | None = None
-
-    def hold(self) -> None:
-        """Pause it, where it is not paused by this yet."""
-        if self._held is None:
-            self._held = ExitStack()
-            self._held.enter_context(collector_paused())
-
-    def release(self) -> None:
-        """Let it run again."""
-        held, self._held = self._held, None
-        if held is not None:
-            held.close()
-
-    def __enter__(self) -> Pause:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.release()
-
-
-# Seconds. When the next page takes longer, the collector may run: a process must not be without it for as long as some
-# site hangs. And for so long a page that nobody wants any more is waited for.
-LONG_WAIT = 1.0
 
 
 def call(client: Any, request: Request, decode: Callable[[bytes], Any] | None = None) -> Any:

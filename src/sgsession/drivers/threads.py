@@ -7,13 +7,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..plans.plan import HandedOut, Plan, Request, Stream
 from ..pool import ShotgunPool
-from .steps import LONG_WAIT, Finished, Lock, Pause, Yielded, call, end, step
+from ..transport.collector import collector_paused
+from .steps import Finished, Lock, Yielded, call, end, step
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Threads"]
 
 T = TypeVar("T")
+
+# Seconds. When the next page takes longer, the collector may run: a process must not be without it for as long as some
+# site hangs. And for so long a page that nobody wants any more is waited for.
+LONG_WAIT = 1.0
 
 
 class Threads:
@@ -120,7 +125,7 @@ class _Begun:
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
         self._process = os.getpid()
-        self.pause = Pause()
+        self.pause = _Pause()
         # In other threads, with what each of them rings; or not sent yet, to a client that may not bear several.
         self._requests: deque[tuple[UnderWay, SimpleQueue[None]] | Request] = deque()
 
@@ -151,6 +156,7 @@ class _Begun:
         if not isinstance(client, ShotgunPool):
             self._requests.extend(requests)
         elif len(requests) == 1 and not self._requests:
+            self.pause.release()  # nothing waits to be merged, and nobody says how long this takes
             return call(client, requests[0])
         elif requests:
             from queue import SimpleQueue  # here: a script of single requests needs none
@@ -195,3 +201,32 @@ class _Begun:
             for under_way, bell in begun:
                 while under_way.outcome is None:
                     bell.get(timeout=max(0.0, until - time.monotonic()))
+
+
+class _Pause:
+    """Keeps the collector paused from one page to the next, but not while a site lets us wait.
+
+    From the decoding of rows to their merging it would find no garbage among them; and each time that it ran between
+    two pages, it would look at all that is known for the sake of one.
+    """
+
+    def __init__(self) -> None:
+        self._held: ExitStack | None = None
+
+    def hold(self) -> None:
+        """Pause it, where it is not paused by this yet."""
+        if self._held is None:
+            self._held = ExitStack()
+            self._held.enter_context(collector_paused())
+
+    def release(self) -> None:
+        """Let it run again."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
+
+    def __enter__(self) -> _Pause:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.release()

@@ -10,6 +10,8 @@ __all__ = ["WireRows", "WireValues"]
 # Texts are remembered so that equal ones are one object. A million names that are all different must not all
 # stay in memory until their find ends.
 _REMEMBERED = 16_384
+# Nor long descriptions: what comes again and again is short.
+_LONGEST_REMEMBERED = 200
 
 
 class _Texts(dict[str, Any]):
@@ -22,6 +24,8 @@ class _Texts(dict[str, Any]):
         self._moment = moment
 
     def __missing__(self, text: str) -> Any:
+        if len(text) > _LONGEST_REMEMBERED:
+            return text
         if len(self) >= _REMEMBERED:
             self.clear()
         value = self[text] = self._moment(text) if len(text) == 20 else text
@@ -39,7 +43,8 @@ class _TopTexts(_Texts):
         value = self._moment(text) if len(text) == 20 else text
         if "&lt;" in text and isinstance(value, str):
             value = value.replace("&lt;", "<")
-        self[text] = value
+        if len(text) <= _LONGEST_REMEMBERED:
+            self[text] = value
         return value
 
 

@@ -35,14 +35,17 @@ def find_iter(
 ) -> Stream:
     """The rows that match, handed out page by page; see `Session.find_iter`.
 
-    Several pages at once, as many as `async_count` and `connections` allow, and pages in an order go by number.
+    By number go pages in an order or of a preset, and several at once, as many as `async_count` and `connections`
+    allow.
     """
     for name, value in (("per_page", per_page), ("async_count", async_count)):
         if not isinstance(value, int) or not 1 <= value <= 10_000:
             raise SyntaxProblem(f"{name} is a number from 1 to 10,000, not {value!r}.")
     if limit is not None and (not isinstance(limit, int) or limit < 0):
         raise SyntaxProblem(f"limit is None or a number from 0, not {limit!r}.")
-    by_id = async_count == 1 and not options.get("order")
+    # A preset is applied to what the filters leave (wire.md 3.4): behind an id, other rows would be the latest.
+    presets = options.get("additional_filter_presets")
+    by_id = async_count == 1 and not options.get("order") and not presets
     if by_id:
         options = {**options, "order": _BY_ID}
     request = find_request(
