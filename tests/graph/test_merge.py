@@ -275,3 +275,55 @@ def test_a_deep_value_is_void_where_the_link_is_null() -> None:
     task = session.merge({"type": "Task", "id": 1, "entity.Shot.code": "AA_001"})
     session.merge({"type": "Task", "id": 1, "entity": None})
     assert task["entity.Shot.code"] is None
+
+
+NEWER, OLDER = "2026-05-02T00:00:00Z", "2026-05-01T00:00:00Z"
+TASK = {"type": "Task", "id": 1}
+
+
+@pytest.mark.parametrize("over", [None, True, False])
+def test_the_id_behind_a_link_says_which_link_it_is(session: Session, over: bool | None) -> None:
+    """`entity.Shot.id` without the link: the other deep values are of that shot, whatever is known or wins."""
+    task = session.merge({**TASK, "updated_at": OLDER, "entity": {"type": "Shot", "id": 2}})
+    moved = {**TASK, "updated_at": NEWER, "entity.Shot.id": 1, "entity.Shot.code": "AA_1"}
+    session.merge(moved, over=over)
+    assert session.merge({"type": "Shot", "id": 1})["code"] == "AA_1"
+    assert "code" not in session.merge({"type": "Shot", "id": 2})
+    assert task["entity"]["id"] == task["entity.Shot.id"] == (2 if over is False else 1)
+    assert_sound(session)
+
+
+def test_deep_values_of_an_older_row_are_not_those_of_a_newer_link(session: Session) -> None:
+    """It was made when the task may have hung on another shot."""
+    task = session.merge({**TASK, "updated_at": NEWER, "entity": {"type": "Shot", "id": 2}})
+    session.merge({**TASK, "updated_at": OLDER, "entity.Shot.code": "of another"})
+    assert "code" not in task["entity"]
+    session.merge(
+        {**TASK, "updated_at": OLDER, "entity": {"type": "Shot", "id": 3}, "entity.Shot.code": "three"}
+    )
+    assert task["entity"]["id"] == 2
+    assert session.merge({"type": "Shot", "id": 3})["code"] == "three"
+
+
+@pytest.mark.parametrize("over", [None, False])
+def test_what_waits_for_its_link_is_the_newest(session: Session, over: bool | None) -> None:
+    """Deep values without their link are older and newer as fields are."""
+    task = session.merge({**TASK, "updated_at": NEWER, "entity.Shot.code": "new"})
+    session.merge(
+        {**TASK, "updated_at": OLDER, "entity.Shot.code": "old", "entity.Shot.cut_in": 1}, over=over
+    )
+    assert task.get(["entity.Shot.code", "entity.Shot.cut_in"]) == ("new", 1)
+    session.merge({**TASK, "entity": {"type": "Shot", "id": 1}})
+    assert task["entity"].get(["code", "cut_in"]) == ("new", 1)
+
+
+def test_a_link_that_waits_for_its_link_is_an_entity(session: Session) -> None:
+    """A deep link without the link before it; also one that is forgotten before that comes."""
+    row = {**TASK, "entity.Shot.sg_sequence": {"type": "Sequence", "id": 3, "name": "AA"}}
+    task = session.merge(row)
+    sequence = session.merge({"type": "Sequence", "id": 3})
+    assert task["entity.Shot.sg_sequence"] is sequence
+    session.forget(sequence)
+    session.merge({**TASK, "entity": {"type": "Shot", "id": 1}})
+    assert task["entity"]["sg_sequence"] is session.merge({"type": "Sequence", "id": 3})
+    assert_sound(session)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from weakref import ref
 
-from ..entity import Entity, Key, Unknown, look_up
+from ..entity import Entity, Key, Unknown, look_up, minimize
 from ..errors import ForeignEntityError
 from ..schema import Schema
 from ..syntax.paths import links_on_the_way
@@ -231,7 +231,7 @@ class Graph:
             if path != field and isinstance(value, Entity):
                 _, linked_type, rest = path.split(".", 2)
                 if value["type"] == linked_type and look_up(value, rest) is Unknown.NOT_LOADED:
-                    gaps[rest] = noted
+                    gaps[rest] = minimize(noted)  # an entity may have been forgotten meanwhile
         return gaps
 
     # Time

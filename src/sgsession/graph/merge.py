@@ -164,6 +164,7 @@ class Merge:
                 graph.row_came(shape[0], shape[1:])
         elif "name" in row and "id" in row and row.keys() <= _LINK_KEYS:
             row = self._link_row(entity, row)
+        row = self._with_links(row)
         writes = graph.writes if self._moment is not None else None
         for field, value in row.items():
             if field == "type" or field == "id":
@@ -197,7 +198,7 @@ class Merge:
             if after.__class__ not in _PLAIN:
                 add_backrefs(entity, field, before, after, graph.lock)
         if deep:
-            self._fill_deep(entity, row, deep, age)
+            self._fill_deep(entity, row, deep, age, wins)
 
     def _wins(self, entity: Entity, row: dict[str, Any], around: Any) -> tuple[bool, Any]:
         """Whether the row's values replace known ones, and how old the row is."""
@@ -224,7 +225,20 @@ class Merge:
             return row
         return {field if key == "name" else key: value for key, value in row.items()}
 
-    def _fill_deep(self, entity: Entity, row: dict[str, Any], deep: dict[str, Any], age: Any) -> None:
+    def _with_links(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row with the links of which it says the id alone: `entity.Shot.id`."""
+        found: dict[str, Any] = {}
+        for path, value in row.items():
+            if path.__class__ is str and path.endswith(".id") and value.__class__ is int:
+                link, _, rest = path.partition(".")
+                linked_type, _, field = rest.partition(".")
+                if field == "id" and link not in row:
+                    found[link] = self._graph.entity((linked_type, value))
+        return {**row, **found} if found else row
+
+    def _fill_deep(
+        self, entity: Entity, row: dict[str, Any], deep: dict[str, Any], age: Any, wins: bool
+    ) -> None:
         """Hand deep values on to the linked entities, as a row for each."""
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         for path, value in deep.items():
@@ -238,13 +252,9 @@ class Merge:
         for (link, linked_type), part in rows.items():
             # The row's own link comes first: where an older row lost, the entity's link is another one.
             target = self._adopt(row[link], age) if link in row else dict.get(entity, link, _NOTHING)
-            linked_id = part.pop("id", None)
-            if target is _NOTHING and isinstance(linked_id, int):
-                target = self._graph.entity((linked_type, linked_id))
-                for rest in part:
-                    # Older than what this row says; the link would bring it in after it.
-                    (entity._aside or {}).pop(f"{link}.{linked_type}.{rest}", None)
-                self._jobs.append((entity, {link: target}, age))
+            if self._over is None and not wins and link not in row and target is not _NOTHING:
+                continue  # an older row, of when the link may have been another one
+            part.pop("id", None)  # which the link has
             if isinstance(target, Entity):
                 # A value for another type than the link has says nothing.
                 if target["type"] == linked_type:
@@ -252,4 +262,7 @@ class Merge:
             elif target is _NOTHING:
                 if entity._aside is None:
                     entity._aside = {}
-                entity._aside.update({f"{link}.{linked_type}.{rest}": value for rest, value in part.items()})
+                for rest, value in part.items():
+                    path = f"{link}.{linked_type}.{rest}"
+                    if wins or path not in entity._aside:
+                        entity._aside[path] = self._field_value(value, age)
