@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,9 +11,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sgsession import Session
+from sgsession import Entity, Session
 from sgsession.errors import SyntaxProblem
 from sgsession.graph.links import LinkList, mend
+from sgsession.testing.interruption import interrupt_at
 
 from ..strategies import LINK_FIELDS, LIST_FIELDS, link_values, list_values, raw_links, rows, scalars
 from .views import assert_sound
@@ -326,3 +329,49 @@ def test_one_raw_list_in_two_places_links_both(session: Session) -> None:
     assert other["assets"] == [asset]
     assert list(asset.backrefs[("Shot", "assets")]) == [other]
     assert_sound(session)
+
+
+REMOVALS: dict[str, Callable[[Session, Entity], Any]] = {
+    "del": lambda session, task: task.__delitem__("reviewers"),
+    "pop": lambda session, task: task.pop("reviewers"),
+    "clear": lambda session, task: task.clear(),
+    "forget": lambda session, task: session.forget(task),
+    "set": lambda session, task: task.update(entity=None, reviewers=[task["entity"]]),
+}
+
+
+@pytest.mark.uncovered
+@pytest.mark.parametrize("remove", REMOVALS.values(), ids=REMOVALS)
+def test_removing_that_is_interrupted(remove: Callable[[Session, Entity], Any]) -> None:
+    """Ctrl-C at each point of it: links and back-references fit, those that somebody holds as well."""
+    for step in itertools.count(1):
+        session = Session(False)
+        shot = {"type": "Shot", "id": 1}
+        task = session.merge(
+            {"type": "Task", "id": 1, "entity": shot, "reviewers": [shot, {"type": "Shot", "id": 2}]}
+        )
+        session.merge({"type": "Note", "id": 9, "links": [task]})
+        held = task["entity"].backrefs["Task", "reviewers"]
+        assert list(held) == [task]
+        outcome = interrupt_at(step, lambda: remove(session, task), modules=("sgsession",))  # noqa: B023 - called here
+        assert_sound(session)
+        assert [one in held for one in held] == [True] * len(held), outcome.where
+        if not outcome.interrupted:
+            break
+    assert step > 20
+
+
+@pytest.mark.uncovered
+def test_a_link_that_is_interrupted_shows_where_somebody_has_looked() -> None:
+    """Back-references that were iterated before do not stay as they were."""
+    for step in itertools.count(1):
+        session = Session(False)
+        shot = session.merge({"type": "Shot", "id": 1})
+        tasks = session.merge([{"type": "Task", "id": 1, "entity": shot}, {"type": "Task", "id": 2}])
+        held = shot.backrefs["Task", "entity"]
+        assert list(held) == tasks[:1]
+        outcome = interrupt_at(step, lambda: tasks[1].update(entity=shot), modules=("sgsession.graph",))  # noqa: B023
+        assert list(held) == [task for task in tasks if "entity" in task], outcome.where
+        if not outcome.interrupted:
+            break
+    assert step > 20

@@ -14,7 +14,7 @@ from ..syntax.paths import links_on_the_way
 from . import walks
 from .identity import IdentityMap
 from .left_out import LeftOut, ends_on_the_way
-from .links import BackrefMap, drop_backrefs
+from .links import BackrefMap, drop_backrefs, mend
 from .merge import Merge
 from .open_reads import OpenReads
 from .rows import RowMerge, RowPlan
@@ -104,15 +104,20 @@ class Graph:
     def forget(self, entities: Iterable[Entity]) -> None:
         """Drop entities from the session: their links and the links to them go with them."""
         for entity in entities:
-            for field, value in dict(entity).items():
-                drop_backrefs(entity, field, value, None)
-            for (_, field), sources in list((entity._backrefs or {}).items()):
-                for source in sources:
-                    # What linked to it is not known any more: a list without it would be a wrong answer.
-                    self.remove_field(source, field)
-            entity._backrefs = None
-            self.left_out.forget(entity.key)
-            self.identity.discard(entity)
+            try:
+                for field, value in dict(entity).items():
+                    drop_backrefs(entity, field, value, None)
+                for (_, field), sources in list((entity._backrefs or {}).items()):
+                    for source in sources:
+                        # What linked to it is not known any more: a list without it would be a wrong answer.
+                        self.remove_field(source, field)
+                entity._backrefs = None
+                self.left_out.forget(entity.key)
+                self.identity.discard(entity)
+            except BaseException:
+                if self.identity.get(entity.key) is entity:
+                    mend(entity, self.lock)  # it stays, with what it links to
+                raise
 
     # Changes
 
@@ -166,8 +171,12 @@ class Graph:
 
     def remove_field(self, entity: Entity, field: str) -> None:
         """Forget the value of a field."""
-        drop_backrefs(entity, field, dict.get(entity, field), None)
-        dict.pop(entity, field)
+        try:
+            drop_backrefs(entity, field, dict.get(entity, field), None)
+            dict.pop(entity, field)
+        except BaseException:
+            mend(entity, self.lock)
+            raise
 
     def note_left_out(
         self, rows: Sequence[dict[str, Any]], entities: Sequence[Entity], asked: Iterable[str], moment: int

@@ -40,12 +40,12 @@ class Backrefs(Sequence[Entity]):
 
     def add(self, entity: Entity) -> None:
         """Note that `entity`, which did not, links here; only the graph calls this, under the lock."""
+        self._snapshot = None  # first: an interrupt in between must not leave an old one
         members = self._members
         if members.__class__ is list:
             members.append(entity)
         else:
             members[id(entity)] = entity
-        self._snapshot = None
 
     def quick_add(self) -> Callable[[Entity], None]:
         """`add`, for whoever holds the lock until the last call, with nothing discarded in between."""
@@ -57,8 +57,8 @@ class Backrefs(Sequence[Entity]):
 
     def discard(self, entity: Entity) -> None:
         """Note that `entity` links here no more; only the graph calls this, under the lock."""
-        self._by_id().pop(id(entity), None)
         self._snapshot = None
+        self._by_id().pop(id(entity), None)
 
     def _by_id(self) -> dict[int, Entity]:
         members = self._members
