@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sgsession import Entity, Schema, Session
+from sgsession.site import LocalSite
 
 from .conftest import Costs
 
@@ -545,3 +546,44 @@ def test_a_given_schema_knows_where_name_is_another_field(shotgun: Any) -> None:
     version = told.merge({"type": "Version", "id": 6, "published_files": [link], "project": project})
     assert "name" not in version["published_files"][0]
     assert version["project"]["name"] == "Demo"
+
+
+def test_a_status_is_called_by_its_name(own_site: LocalSite, session: Session) -> None:
+    """Its `name` is a field, and no copy of its code (wire.md 6.3)."""
+    status = session.create("Status", {"code": "xyz", "name": "Xylophone"})
+    assert (status["code"], status["name"], status.name) == ("xyz", "Xylophone", "Xylophone")
+
+
+@pytest.mark.parametrize(
+    ("entity_type", "filters", "derived", "written"),
+    [
+        ("Shot", [["id", "is", 234]], "cached_display_name", {"code": "NEW"}),
+        ("HumanUser", [], "name", {"firstname": "Zed"}),
+        ("HumanUser", [], "cached_display_name", {"lastname": "Zed"}),
+        ("Note", [], "cached_display_name", {"subject": "new"}),
+    ],
+)
+def test_names_that_are_made_of_what_was_written_are_asked_for_again(
+    own_site: LocalSite,
+    session: Session,
+    costs: Costs,
+    entity_type: str,
+    filters: list[Any],
+    derived: str,
+    written: dict[str, str],
+) -> None:
+    """The site makes them anew; nobody here knows how. Another write asks for nothing."""
+    if entity_type == "Note":
+        session.create(
+            "Note", {"subject": "old", "content": "text", "project": {"type": "Project", "id": 123}}
+        )
+    entity = session.find_one(entity_type, filters, [derived])
+    before = entity[derived]
+    with costs(1):
+        session.update(entity, written)
+    with costs(1):
+        assert entity.fetch(derived) != before
+    if entity_type == "Shot":
+        session.update(entity, {"description": "another"})
+        with costs(0):
+            entity.fetch(derived)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from weakref import ref
@@ -28,9 +28,14 @@ _DISPLAY_FIELDS = {
     "Task": "content",
     "Project": "name",
     "HumanUser": "name",
+    "ClientUser": "name",
     "Department": "name",
+    "Page": "name",
+    "Status": "name",
     "Tag": "name",
 }
+# Of a person's name there is a field, made of others.
+_PARTS_OF_NAME = {"HumanUser": frozenset({"firstname", "lastname"})}
 _COMPOSED = frozenset(
     {"Note", "Delivery", "ApiUser", "Attachment", "TimeLog", "EventLogEntry", "Reply", "Ticket"}
 )
@@ -316,10 +321,20 @@ class Graph:
                 return name
         return None
 
-    def rename(self, entity: Entity, written: Iterable[str]) -> None:
-        """After a write of the field that gives the display name, the name that a link had brought is old."""
+    def rename(self, entity: Entity, written: Collection[str]) -> None:
+        """After a write, names that are made of what was written are old: those that follow one field follow it."""
         entity_type = entity["type"]
         source = _DISPLAY_FIELDS.get(entity_type, "code")
+        parts = _PARTS_OF_NAME.get(entity_type, frozenset())
+        is_made_anew = entity_type in _COMPOSED or not parts.isdisjoint(written)
+        old = []
+        if is_made_anew or source in written:
+            old.append("cached_display_name")
+        if parts and is_made_anew:
+            old.append(source)
+        for field in old:
+            if field not in written and dict.__contains__(entity, field):
+                self.remove_field(entity, field)
         kept_as_name = self.schema.display_name_field(entity_type) == "name" and entity_type not in _COMPOSED
         new = dict.get(entity, source)
         if source in written and kept_as_name and isinstance(new, str) and dict.__contains__(entity, "name"):
