@@ -215,18 +215,27 @@ class Entity(dict[str, Any]):
         if field in ("type", "id"):
             raise ValueError(f"The {field} of an entity cannot be removed.")
         with self._graph.lock:
-            if not dict.__contains__(self, field):
+            held = self._held(field)
+            if not dict.__contains__(self, held):
                 raise FieldNotLoadedError(f"{self['type']}:{self['id']} holds no field {field!r} to remove.")
-            self._graph.remove_field(self, field)
+            self._graph.remove_field(self, held)
 
     def pop(self, field: str, *default: Any) -> Any:
         """Remove a field from what is known and return its value."""
         with self._graph.lock:
-            if not dict.__contains__(self, field) and default:
+            held = self._held(field)
+            if not dict.__contains__(self, held) and default:
                 return default[0]
-            value = dict.get(self, field)
+            value = dict.get(self, held)
             del self[field]
             return value
+
+    def _held(self, field: str) -> str:
+        """The key of a field that may be written as an alias."""
+        if isinstance(field, str) and "$" in field:
+            with suppress(UnknownNameError, SyntaxProblem):
+                return self._graph.schema.path(self["type"], field)
+        return field
 
     def popitem(self) -> Any:
         """Refused: an entity always has its type and id."""

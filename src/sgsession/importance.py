@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, NamedTuple
 
 from .errors import SyntaxProblem
+from .syntax.braces import expand_braces
 
 __all__ = ["FIELDS", "FIELDS_FOR_ALL", "LINKS", "PARENTS", "Importance"]
 
@@ -50,9 +51,12 @@ PARENTS = {
 
 
 def _names(value: Sequence[str], where: str) -> Sequence[str]:
-    # A text is a sequence, too: that of its letters.
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    # A text is a sequence, too: that of its letters. And an iterator would be used up by the first find.
+    if isinstance(value, (str, Iterator)) or not isinstance(value, Iterable):
         raise SyntaxProblem(f"{where} is a list of names; it is {value!r}.")
+    for name in value:
+        if not isinstance(name, str) or not name:
+            raise SyntaxProblem(f"{where} is a list of names; it holds {name!r}.")
     return value
 
 
@@ -75,13 +79,22 @@ class _Step(NamedTuple):
     is_guess: bool
 
 
+def _as_written(entity_type: str, path: str) -> str:
+    return path
+
+
 class Importance(NamedTuple):
-    """One session's importance, as its class attributes say it at this moment."""
+    """One session's importance, as its class attributes say it at this moment.
+
+    Attributes:
+        path: the site's field path of a type for one in which aliases may stand.
+    """
 
     fields_for_all: Sequence[str]
     fields: Mapping[str, Sequence[str]]
     links: Mapping[str, Mapping[str, Sequence[str]]]
     parents: Mapping[str, str | None]
+    path: Callable[[str, str], str] = _as_written
 
     def own_fields(self, entity_type: str) -> list[str]:
         """The important fields of a type itself, links included, without deep ones.
@@ -94,9 +107,11 @@ class Importance(NamedTuple):
         own = [
             *_names(self.fields_for_all, "important_fields_for_all"),
             *_names(fields, f"important_fields[{entity_type!r}]"),
-            *self._links_of(entity_type),
         ]
-        return list(dict.fromkeys(own))
+        return list(dict.fromkeys([*self._paths(entity_type, own), *self._links_of(entity_type)]))
+
+    def _paths(self, entity_type: str, written: Iterable[str]) -> Iterator[str]:
+        return (self.path(entity_type, path) for name in written for path in expand_braces(name))
 
     def _links_of(self, entity_type: str) -> Mapping[str, Sequence[str]]:
         says = "important_links says for each type where its links lead, {'Shot': {'project': ['Project']}}"
@@ -106,9 +121,12 @@ class Importance(NamedTuple):
                 f"important_links[{entity_type!r}] says for each link which types it leads to, "
                 f"{{'project': ['Project']}}; it is {links!r}."
             )
-        for link, linked_types in links.items():
-            _names(linked_types, f"important_links[{entity_type!r}][{link!r}]")
-        return links
+        _names(list(links), f"important_links[{entity_type!r}]")
+        return {
+            path: _names(linked_types, f"important_links[{entity_type!r}][{link!r}]")
+            for link, linked_types in links.items()
+            for path in self._paths(entity_type, [link])
+        }
 
     def core_fields(self, entity_type: str) -> list[str]:
         """The important fields of a type, and those of the entities that its important links hold."""
@@ -128,7 +146,7 @@ class Importance(NamedTuple):
             raise SyntaxProblem(
                 f"parent_fields[{entity_type!r}] is the name of one link, or None; it is {parent!r}."
             )
-        return parent
+        return None if parent is None else self.path(entity_type, parent)
 
     def hierarchy_fields(self, entity_type: str) -> list[str]:
         """The core fields of a type and of what stands above it, as deep paths, so that one read has all.
@@ -137,6 +155,11 @@ class Importance(NamedTuple):
         may; above such a guess, only along those that are said. The nearest come first, and there is an end to it: all
         these fields come with every row, mostly null. What lies beyond takes another read.
         """
+        odd = [kind for kind in self.parents if not isinstance(kind, str)]
+        if odd:
+            raise SyntaxProblem(
+                f"parent_fields says for each type which link leads up; {odd[0]!r} is no type."
+            )
         fields: dict[str, None] = {}
         order = count()
         # How far off each step is, and in which order they turned up.

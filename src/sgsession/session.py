@@ -283,7 +283,8 @@ class Session(SessionBase):
     def fetch_backrefs(self, to_fetch: Entities, backref_type: str, field: str) -> None:
         """Load what links to entities: afterwards it is in their `backrefs[(backref_type, field)]`.
 
-        One request for each 500 of them, and for each further page of what links to these.
+        One request for each 500 of them, and for each further page of what links to these; where there are several of
+        these, some behind the last are asked for, too, as by `find`.
         """
         plan = fetching.fetch_backrefs(
             self.graph, self.importance, to_fetch, backref_type, field, self._pages_at_once()

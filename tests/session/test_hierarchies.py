@@ -404,3 +404,15 @@ def test_a_ring_of_parents_has_no_project(session: Session, costs: Costs) -> Non
         assert person.project() is None
     with costs(0):
         assert person.project() is None
+
+
+def test_the_project_of_what_has_none_itself(own_site: LocalSite, session: Session, costs: Costs) -> None:
+    """A reply belongs to that of its note: one request for each of the two, the link asked for with the project."""
+    session.parent_fields = {**session.parent_fields, "Reply": "entity"}
+    project = session.merge({"type": "Project", "id": 123})
+    note = session.create("Note", {"subject": "a", "content": "b", "project": project})
+    reply = session.create("Reply", {"content": "c", "entity": note})
+    session.forget([note, reply])
+    with costs(2) as requests:
+        assert session.merge({"type": "Reply", "id": reply["id"]}).project() == session.merge(project)
+    assert [request.params["type"] for request in requests] == ["Reply", "Note"]

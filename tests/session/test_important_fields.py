@@ -210,6 +210,28 @@ def test_parent_fields_say_what_is_above(session: Session, costs: Costs) -> None
             {"Task": {"entity": None}},
             "important_links['Task']['entity'] is a list of names",
         ),
+        ("important_fields", {"Task": [5]}, "important_fields['Task'] is a list of names; it holds 5"),
+        (
+            "important_fields",
+            {"Task": iter(["content"])},
+            "important_fields['Task'] is a list of names; it is",
+        ),
+        ("important_fields_for_all", [None], "important_fields_for_all is a list of names; it holds None"),
+        (
+            "important_links",
+            {"Task": {5: ["Shot"]}},
+            "important_links['Task'] is a list of names; it holds 5",
+        ),
+        (
+            "important_links",
+            {"Task": {"entity": [["Shot"]]}},
+            "important_links['Task']['entity'] is a list of names; it holds ['Shot']",
+        ),
+        (
+            "parent_fields",
+            {5: "entity", "Task": "entity"},
+            "parent_fields says for each type which link leads up; 5",
+        ),
         ("parent_fields", {"Task": ["entity"]}, "parent_fields['Task'] is the name of one link"),
         ("parent_fields", {"Task": ""}, "parent_fields['Task'] is the name of one link"),
     ],

@@ -225,3 +225,34 @@ def test_a_dollar_that_is_no_alias_is_part_of_the_path(strict: Session, costs: C
         shot = strict.merge({"type": "Shot", "id": 234})
         assert shot.get("$FROM$Task.entity.content", "?") == "?"
         assert "$FROM$Task" not in shot
+
+
+def test_aliases_and_braces_in_what_is_important(strict: Session, costs: Costs) -> None:
+    """They stand for fields there as everywhere: nothing is asked for under such a name, and nothing twice."""
+    strict.important_fields = {"Shot": ["$status", "{code,description}"], "Task": ["content"]}
+    strict.important_links = {"Task": {"$on": ["Shot"]}}
+    strict.parent_fields = {"Task": "$on", "Shot": "sg_sequence", "Sequence": "project"}
+    with costs(1):
+        task = strict.find_one("Task", [["id", "is", 456]])
+        shot = task["entity"]
+        assert {"sg_status_list", "code", "description"} <= shot.keys()
+        task.fetch_core()
+        shot.fetch_core()
+    with costs(1):
+        assert shot in strict.fetch_hierarchy(task)
+    with costs(0):
+        strict.fetch_hierarchy(task)
+        strict.fetch_core([task, shot])
+
+
+def test_removing_by_alias(strict: Session) -> None:
+    """What an alias has set, it removes; what is no alias is not there."""
+    shot = strict.merge({"type": "Shot", "id": 234})
+    shot["$status"] = "ip"
+    del shot["$status"]
+    assert "sg_status_list" not in shot
+    shot["$status"] = "fin"
+    assert shot.pop("$status") == "fin"
+    assert shot.pop("$status", "?") == shot.pop("$nope", "?") == "?"
+    with pytest.raises(KeyError, match=r"holds no field '\$nope'"):
+        del shot["$nope"]

@@ -207,7 +207,11 @@ class SessionBase:
     def importance(self) -> importance.Importance:
         """The class attributes of importance as they are at this moment."""
         return importance.Importance(
-            self.important_fields_for_all, self.important_fields, self.important_links, self.parent_fields
+            self.important_fields_for_all,
+            self.important_fields,
+            self.important_links,
+            self.parent_fields,
+            self.schema.path,
         )
 
     def merge(self, data: Any, over: bool | None = None, created_at: Any = None, resolve: bool = True) -> Any:

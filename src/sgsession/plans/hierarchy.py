@@ -149,7 +149,7 @@ def parent_of(graph: Graph, importance: Importance, entity: Entity) -> Plan[Enti
     [entity] = own_entities(graph, entity)
     links = list(_upward_links(importance, entity))
     if any(value is Unknown.NOT_LOADED for _, value in links):
-        missing = [link for link, _ in links] + ["project"]
+        missing = graph.unknown_paths(entity, [*(link for link, _ in links), "project"])
         lacking = {entity["type"]: {entity: missing}}
         refuse_missing((yield from ask(graph, importance, lacking, importance.core_fields)))
         links = list(_upward_links(importance, entity))
@@ -175,7 +175,10 @@ def project_of(
         for near in _near(importance, entity):
             of_kind = lacking.setdefault(near["type"], {})
             if look_up(near, "project") is Unknown.NOT_LOADED and len(of_kind) < IDS_PER_REQUEST:
-                of_kind[near] = ["project"]
+                # And what it hangs on, whose project it belongs to where its type has none.
+                of_kind[near] = graph.unknown_paths(
+                    near, ["project", importance.parent_field(near["type"]) or "project"]
+                )
         lacking = {kind: of_kind for kind, of_kind in lacking.items() if of_kind}
         missed = yield from ask(graph, importance, lacking, importance.core_fields)
         refuse_missing([one for one in missed if one is entity])
