@@ -211,7 +211,7 @@ class ShotgunPool:
             size = f"{len(result)} rows" if isinstance(result, list) else type(result).__name__
             log.debug(
                 "%s %s: %s in %.0f ms",
-                method.removesuffix("_rows"),
+                method.removesuffix("_rows").removesuffix("_page"),
                 subject,
                 size,
                 (time.perf_counter() - started) * 1000,

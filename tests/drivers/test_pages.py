@@ -313,6 +313,38 @@ def test_a_find_of_the_studio_s_own_is_called(on_pages: Make) -> None:
     assert client.counts["most at once"] == 1
 
 
+@pytest.mark.parametrize("options", [{}, {"order": ORDER}, {"async_count": 3}], ids=str)
+def test_a_page_of_which_the_studio_leaves_nothing_ends_no_list(
+    on_pages: Make, options: dict[str, Any]
+) -> None:
+    """What ends it is the site's word for that page, whatever else its `find` reads: not a page without rows."""
+
+    class Studio(ScriptedClient):
+        def find(self, entity_type: str, *args: Any, **kwargs: Any) -> Any:
+            found = super().find(entity_type, *args, **kwargs)
+            super().find("Sequence", [["id", "is", 1]], ["code"])
+            return [row for row in found if row["id"] not in (2, 3)]
+
+    everything = [rows(number) for number in range(1, 6)]
+    session, client = on_pages(everything, client_class=Studio)
+    if not options:  # by id: of what is behind the last one, page after page
+        client._answering = lambda method, params: _behind(params, everything)
+    assert ids(session.find_iter("Shot", [], per_page=1, **options)) == [1, 4, 5]
+    asked = [params for _, params in client.asked if params["type"] == "Shot"]
+    assert all(params["return_paging_info_without_counts"] for params in asked)
+    assert len(asked) == 5 or options == {"async_count": 3}
+
+
+def _behind(params: dict[str, Any], pages: list[list[dict[str, Any]]]) -> Any:
+    """A page of those of the rows that are behind the id in the filters."""
+    if params["type"] != "Shot":
+        return entities([], False)
+    last = [each["values"][0] for each in params["filters"]["conditions"] if each.get("path") == "id"]
+    left = [page for page in pages if page[0]["id"] > (last or [0])[0]]
+    number = params["paging"]["current_page"]
+    return entities(left[number - 1], number < len(left))
+
+
 def test_a_find_of_one_client_is_called(on_pages: Make) -> None:
     """As is one that was put on the client itself."""
     (_, client), (_, other) = on_pages([]), on_pages([rows(1, 2), rows(3)])

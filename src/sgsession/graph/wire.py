@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["WireRows", "WireValues"]
+__all__ = ["PageRows", "WireRows", "WireValues"]
 
 # Texts are remembered so that equal ones are one object. A million names that are all different must not all
 # stay in memory until their find ends.
@@ -95,20 +95,32 @@ class WireValues:
         return [self.value(item) for item in value] if kind is list else value
 
 
-class WireRows(list[dict[str, Any]]):
+class PageRows(list[dict[str, Any]]):
+    """A page of rows.
+
+    Attributes:
+        has_next_page: whether the site has more.
+    """
+
+    __slots__ = ("has_next_page",)
+
+    def __init__(self, rows: Iterable[dict[str, Any]], has_next_page: bool) -> None:
+        super().__init__(rows)
+        self.has_next_page = has_next_page
+
+
+class WireRows(PageRows):
     """A page of rows as the site sent them.
 
     Attributes:
         values: what their texts stand for.
-        has_next_page: whether the site has more.
     """
 
-    __slots__ = ("has_next_page", "values")
+    __slots__ = ("values",)
 
     def __init__(self, rows: Iterable[dict[str, Any]], values: WireValues, has_next_page: bool) -> None:
-        super().__init__(rows)
+        super().__init__(rows, has_next_page)
         self.values = values
-        self.has_next_page = has_next_page
 
     def decoded(self) -> list[dict[str, Any]]:
         """The rows as the official client gives them."""

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import SyntaxProblem
 from ..graph.graph import Graph
 from ..graph.open_reads import OpenReads
-from ..graph.wire import WireRows
+from ..graph.wire import PageRows
 from ..importance import Importance
 from .plan import HandedOut, Request, Stream
 from .reading import after_id, find_request, page_of, taken
@@ -114,7 +114,7 @@ def _by_number(
             has_next_page = _has_next_page(rows)
             found = taken(graph, rows, reads.first, request, merge)
             reads.end_first()
-            if not isinstance(rows, WireRows):
+            if not isinstance(rows, PageRows):
                 # A client that knows no pages (Mockgun) would give the same rows for ever.
                 before, same = [row["id"] for row in found], before
                 has_next_page = has_next_page and before != same
@@ -131,8 +131,8 @@ def _by_number(
 
 
 def _has_next_page(rows: Any) -> bool:
-    # A client that hides what the site says of the next page has one until a page is empty.
-    return rows.has_next_page if isinstance(rows, WireRows) else bool(rows)
+    # A client that says nothing of the next page has one until a page is empty.
+    return rows.has_next_page if isinstance(rows, PageRows) else bool(rows)
 
 
 class _SeenIds:

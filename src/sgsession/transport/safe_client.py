@@ -13,7 +13,7 @@ from typing import Any
 from shotgun_api3 import AuthenticationFault
 
 from ..errors import SiteRefusal
-from ..graph.wire import WireRows
+from ..graph.wire import PageRows, WireRows
 from .calling.calls import Call
 from .calling.envelope import results_of
 from .line.answers import Answer, ExchangeFailed, Happening
@@ -52,9 +52,12 @@ class SafeClient(Uploads):
 
     _call: Call | None = None
     _signing_in = False
-    # Inside `find_rows`: rows pass undecoded, and the site is asked whether more follow.
+    # Inside `find_rows`: rows pass undecoded.
     _hands_over = False
-    _has_next_page = False
+    # Inside `find_page`, in which a studio's own `find` may ask for more than this: the type and the page.
+    _page: tuple[str, int] | None = None
+    # The site was asked whether more follow, and this is its answer.
+    _has_next_page: bool | None = None
     _decode: Callable[[bytes], Any] | None = None
 
     def _call_rpc(
@@ -74,7 +77,7 @@ class SafeClient(Uploads):
                 raise
             results = self._once_more(call, params, include_auth_params, first)
         self._steps.wrote(method, results)
-        if self._hands_over and method == "read":
+        if method == "read" and self._is_page(params):
             self._has_next_page = _has_next_page(results)
         return results
 
@@ -110,7 +113,7 @@ class SafeClient(Uploads):
 
     def _extended(self, call: Call, params: Any) -> Any:
         """The parameters with what we ask beside them: whether more rows follow, a mark on created rows."""
-        if self._hands_over and call.method == "read" and _WITHOUT_COUNTS in params:
+        if call.method == "read" and self._is_page(params) and _WITHOUT_COUNTS in params:
             return {**params, _WITHOUT_COUNTS: True}
         field = self._attempts.options.dedupe_field
         if field is None or call.method not in ("create", "batch"):
@@ -170,7 +173,26 @@ class SafeClient(Uploads):
             self._hands_over, self._decode = False, None
         local_path_field = self.client_caps.local_path_field  # type: ignore[attr-defined]
         values = self._attempts.wire_values(bool(self.config.convert_datetimes_to_utc), local_path_field)
-        return WireRows(rows, values, self._has_next_page)
+        return WireRows(rows, values, bool(self._has_next_page))
+
+    def find_page(self, entity_type: str, *args: Any, page: int, **kwargs: Any) -> list[dict[str, Any]]:
+        """As the `find` that a studio overrode, of one page.
+
+        Returns:
+            `PageRows`, where it has the client read that page: the site then says whether more follow, which a `find`
+            that leaves rows out does not.
+        """
+        self._page, self._has_next_page = (entity_type, page), None
+        try:
+            rows: list[dict[str, Any]] = self.find(entity_type, *args, page=page, **kwargs)  # type: ignore[attr-defined]
+        finally:
+            self._page = None
+        return rows if self._has_next_page is None else PageRows(rows, self._has_next_page)
+
+    def _is_page(self, params: Any) -> bool:
+        if self._page is None or not isinstance(params, dict):
+            return self._hands_over
+        return self._page == (params.get("type"), (params.get("paging") or {}).get("current_page"))
 
     def _transform_inbound(self, data: Any) -> Any:
         if self._hands_over and self._call is not None and self._call.method == "read":
