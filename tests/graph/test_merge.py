@@ -327,3 +327,11 @@ def test_a_link_that_waits_for_its_link_is_an_entity(session: Session) -> None:
     session.merge({**TASK, "entity": {"type": "Shot", "id": 1}})
     assert task["entity"]["sg_sequence"] is session.merge({"type": "Sequence", "id": 3})
     assert_sound(session)
+
+
+def test_what_looks_like_an_id_behind_a_link(session: Session) -> None:
+    """A path with a step missing is kept as it is, and names no entity."""
+    odd = {"..id": 1, ".Shot.id": 2, "entity..id": 3, "id.": 4}
+    task = session.merge({**TASK, **odd})
+    assert {path: dict.get(task, path) for path in odd} == odd
+    assert len(session.graph.identity) == 1

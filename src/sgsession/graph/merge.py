@@ -232,7 +232,7 @@ class Merge:
             if path.__class__ is str and path.endswith(".id") and value.__class__ is int:
                 link, _, rest = path.partition(".")
                 linked_type, _, field = rest.partition(".")
-                if field == "id" and link not in row:
+                if field == "id" and link and linked_type and link not in row:
                     found[link] = self._graph.entity((linked_type, value))
         return {**row, **found} if found else row
 
