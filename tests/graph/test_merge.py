@@ -294,10 +294,12 @@ def test_the_id_behind_a_link_says_which_link_it_is(session: Session, over: bool
 
 
 def test_deep_values_of_an_older_row_are_not_those_of_a_newer_link(session: Session) -> None:
-    """It was made when the task may have hung on another shot."""
+    """It was made when the task may have hung on another shot; one of the same age was not, and fills gaps."""
     task = session.merge({**TASK, "updated_at": NEWER, "entity": {"type": "Shot", "id": 2}})
     session.merge({**TASK, "updated_at": OLDER, "entity.Shot.code": "of another"})
     assert "code" not in task["entity"]
+    session.merge({**TASK, "updated_at": NEWER, "entity.Shot.cut_in": 1})
+    assert task["entity"]["cut_in"] == 1
     session.merge(
         {**TASK, "updated_at": OLDER, "entity": {"type": "Shot", "id": 3}, "entity.Shot.code": "three"}
     )

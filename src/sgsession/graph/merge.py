@@ -208,10 +208,8 @@ class Merge:
         age = own or self._created_at or around
         if age is None:
             return True, None  # without any age it was read now
-        known = [
-            moment for moment in (instant(dict.get(entity, "updated_at")), entity._age) if moment is not None
-        ]
-        wins = not known or age > max(known)
+        known = _age_of(entity)
+        wins = known is None or age > known
         if wins and own is None:
             entity._age = age
         return wins, age
@@ -240,6 +238,7 @@ class Merge:
         self, entity: Entity, row: dict[str, Any], deep: dict[str, Any], age: Any, wins: bool
     ) -> None:
         """Hand deep values on to the linked entities, as a row for each."""
+        is_older = not wins and age is not None and age < _age_of(entity)
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         for path, value in deep.items():
             try:
@@ -252,8 +251,8 @@ class Merge:
         for (link, linked_type), part in rows.items():
             # The row's own link comes first: where an older row lost, the entity's link is another one.
             target = self._adopt(row[link], age) if link in row else dict.get(entity, link, _NOTHING)
-            if self._over is None and not wins and link not in row and target is not _NOTHING:
-                continue  # an older row, of when the link may have been another one
+            if is_older and link not in row and target is not _NOTHING:
+                continue  # of when the link may have been another one
             part.pop("id", None)  # which the link has
             if isinstance(target, Entity):
                 # A value for another type than the link has says nothing.
@@ -266,3 +265,9 @@ class Merge:
                     path = f"{link}.{linked_type}.{rest}"
                     if wins or path not in entity._aside:
                         entity._aside[path] = self._field_value(value, age)
+
+
+def _age_of(entity: Entity) -> Any:
+    """The moment of the newest values that the entity took, or None."""
+    known = (instant(dict.get(entity, "updated_at")), entity._age)
+    return max((moment for moment in known if moment is not None), default=None)
