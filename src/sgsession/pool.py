@@ -61,7 +61,7 @@ class ShotgunPool:
         self._prototype = prototype if is_client else clients.make_prototype(prototype, *args, **kwargs)
         clients.check_client(self._prototype)
         self.hands_over_rows = clients.hands_over_rows(self._prototype)
-        """Whether `call("find_rows", …)` is the client's `find`, but for rows that are not decoded yet."""
+        """Whether `call("_sgsession_find_rows", …)` is the client's `find`, but for rows that are not decoded yet."""
         self.max_connections = max_connections
         self.lease_timeout = lease_timeout
         self.options = options or TransportOptions()
@@ -211,7 +211,7 @@ class ShotgunPool:
             size = f"{len(result)} rows" if isinstance(result, list) else type(result).__name__
             log.debug(
                 "%s %s: %s in %.0f ms",
-                method.removesuffix("_rows").removesuffix("_page"),
+                "find" if method.startswith("_sgsession_find_") else method,
                 subject,
                 size,
                 (time.perf_counter() - started) * 1000,

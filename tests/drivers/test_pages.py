@@ -323,6 +323,7 @@ def test_a_page_of_which_the_studio_leaves_nothing_ends_no_list(
         def find(self, entity_type: str, *args: Any, **kwargs: Any) -> Any:
             found = super().find(entity_type, *args, **kwargs)
             super().find("Sequence", [["id", "is", 1]], ["code"])
+            super().find("Shot", [["id", "is", 0]], ["code"], limit=1)  # a page 1 of this type, too
             return [row for row in found if row["id"] not in (2, 3)]
 
     everything = [rows(number) for number in range(1, 6)]
@@ -330,17 +331,39 @@ def test_a_page_of_which_the_studio_leaves_nothing_ends_no_list(
     if not options:  # by id: of what is behind the last one, page after page
         client._answering = lambda method, params: _behind(params, everything)
     assert ids(session.find_iter("Shot", [], per_page=1, **options)) == [1, 4, 5]
-    asked = [params for _, params in client.asked if params["type"] == "Shot"]
+    asked = [params for _, params in client.asked if params["type"] == "Shot"][::2]
     assert all(params["return_paging_info_without_counts"] for params in asked)
     assert len(asked) == 5 or options == {"async_count": 3}
 
 
+class _OwnNames(ScriptedClient):
+    """A studio's client with methods of its own, and a `find` that asks for the same rows whatever the page is."""
+
+    def find_page(self, name: str) -> str:
+        return f"page {name}"
+
+    def _page(self, number: int) -> int:
+        return number
+
+    def find(self, *args: Any, page: int = 0, **kwargs: Any) -> Any:
+        return super().find(*args, page=self._page(1) if page else 0, **kwargs)
+
+
+@pytest.mark.parametrize("options", [{"order": ORDER}, {"async_count": 3}], ids=str)
+def test_a_find_of_the_studio_s_own_that_knows_no_pages(on_pages: Make, options: dict[str, Any]) -> None:
+    """The same rows twice end it, however many more the site has; what the studio calls its methods is its own."""
+    session, client = on_pages([rows(number) for number in range(1, 9)], client_class=_OwnNames)
+    assert ids(session.find_iter("Shot", [], per_page=1, **options)) == [1]
+    assert len(client.pages) <= (2 if "order" in options else 4)
+    assert session.shotgun.call("find_page", "two") == "page two"
+
+
 def _behind(params: dict[str, Any], pages: list[list[dict[str, Any]]]) -> Any:
     """A page of those of the rows that are behind the id in the filters."""
-    if params["type"] != "Shot":
+    ids = [each for each in params["filters"]["conditions"] if each.get("path") == "id"]
+    if params["type"] != "Shot" or any(each["relation"] == "is" for each in ids):
         return entities([], False)
-    last = [each["values"][0] for each in params["filters"]["conditions"] if each.get("path") == "id"]
-    left = [page for page in pages if page[0]["id"] > (last or [0])[0]]
+    left = [page for page in pages if all(page[0]["id"] > each["values"][0] for each in ids)]
     number = params["paging"]["current_page"]
     return entities(left[number - 1], number < len(left))
 

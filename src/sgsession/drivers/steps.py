@@ -68,8 +68,8 @@ def call(client: Any, request: Request, decode: Callable[[bytes], Any] | None = 
     if isinstance(client, ShotgunPool):
         if request.method == "find" and client.hands_over_rows:
             # The values of a plan's rows are read where they are merged, in one pass.
-            return client.call("find_rows", *request.args, decode=decode, **request.kwargs)
+            return client.call("_sgsession_find_rows", *request.args, decode=decode, **request.kwargs)
         if request.method == "find" and request.kwargs.get("page"):
-            return client.call("find_page", *request.args, **request.kwargs)
+            return client.call("_sgsession_find_page", *request.args, **request.kwargs)
         return client.call(request.method, *request.args, **request.kwargs)
     return getattr(client, request.method)(*minimize(request.args), **minimize(request.kwargs))

@@ -52,10 +52,10 @@ class SafeClient(Uploads):
 
     _call: Call | None = None
     _signing_in = False
-    # Inside `find_rows`: rows pass undecoded.
+    # Inside `_sgsession_find_rows`: rows pass undecoded.
     _hands_over = False
-    # Inside `find_page`, in which a studio's own `find` may ask for more than this: the type and the page.
-    _page: tuple[str, int] | None = None
+    # Inside `_sgsession_find_page`, in which a studio's own `find` may ask for more than this: the type and the page.
+    _asked_page: tuple[str, int] | None = None
     # The site was asked whether more follow, and this is its answer.
     _has_next_page: bool | None = None
     _decode: Callable[[bytes], Any] | None = None
@@ -77,8 +77,9 @@ class SafeClient(Uploads):
                 raise
             results = self._once_more(call, params, include_auth_params, first)
         self._steps.wrote(method, results)
-        if method == "read" and self._is_page(params):
-            self._has_next_page = _has_next_page(results)
+        if method == "read" and self._is_asked_page(params):
+            # Or: a studio's find may read another row of the type on its way, which is a page 1 as well.
+            self._has_next_page = bool(self._has_next_page) or _has_next_page(results)
         return results
 
     def _once_more(self, call: Call, params: Any, include_auth_params: bool, first: bool) -> Any:
@@ -113,7 +114,7 @@ class SafeClient(Uploads):
 
     def _extended(self, call: Call, params: Any) -> Any:
         """The parameters with what we ask beside them: whether more rows follow, a mark on created rows."""
-        if call.method == "read" and self._is_page(params) and _WITHOUT_COUNTS in params:
+        if call.method == "read" and self._is_asked_page(params) and _WITHOUT_COUNTS in params:
             return {**params, _WITHOUT_COUNTS: True}
         field = self._attempts.options.dedupe_field
         if field is None or call.method not in ("create", "batch"):
@@ -160,13 +161,15 @@ class SafeClient(Uploads):
     def _decode_response(self, headers: Any, body: Any) -> Any:
         return body.envelope if isinstance(body, _Decoded) else super()._decode_response(headers, body)  # type: ignore[misc]
 
-    def find_rows(self, *args: Any, decode: Callable[[bytes], Any] | None = None, **kwargs: Any) -> WireRows:
+    def _sgsession_find_rows(
+        self, *args: Any, decode: Callable[[bytes], Any] | None = None, **kwargs: Any
+    ) -> WireRows:
         """As the client's `find`, with the rows as the site sent them: whoever merges them reads their values too.
 
         Args:
             decode: reads the JSON of answers, as `calling.envelope.decoded` does.
         """
-        self._hands_over, self._decode = True, decode
+        self._hands_over, self._decode, self._has_next_page = True, decode, None
         try:
             rows = self.find(*args, **kwargs)  # type: ignore[attr-defined]
         finally:
@@ -175,24 +178,26 @@ class SafeClient(Uploads):
         values = self._attempts.wire_values(bool(self.config.convert_datetimes_to_utc), local_path_field)
         return WireRows(rows, values, bool(self._has_next_page))
 
-    def find_page(self, entity_type: str, *args: Any, page: int, **kwargs: Any) -> list[dict[str, Any]]:
+    def _sgsession_find_page(
+        self, entity_type: str, *args: Any, page: int, **kwargs: Any
+    ) -> list[dict[str, Any]]:
         """As the `find` that a studio overrode, of one page.
 
         Returns:
             `PageRows`, where it has the client read that page: the site then says whether more follow, which a `find`
             that leaves rows out does not.
         """
-        self._page, self._has_next_page = (entity_type, page), None
+        self._asked_page, self._has_next_page = (entity_type, page), None
         try:
             rows: list[dict[str, Any]] = self.find(entity_type, *args, page=page, **kwargs)  # type: ignore[attr-defined]
         finally:
-            self._page = None
+            self._asked_page = None
         return rows if self._has_next_page is None else PageRows(rows, self._has_next_page)
 
-    def _is_page(self, params: Any) -> bool:
-        if self._page is None or not isinstance(params, dict):
+    def _is_asked_page(self, params: Any) -> bool:
+        if self._asked_page is None or not isinstance(params, dict):
             return self._hands_over
-        return self._page == (params.get("type"), (params.get("paging") or {}).get("current_page"))
+        return self._asked_page == (params.get("type"), (params.get("paging") or {}).get("current_page"))
 
     def _transform_inbound(self, data: Any) -> Any:
         if self._hands_over and self._call is not None and self._call.method == "read":
