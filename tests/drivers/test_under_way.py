@@ -15,6 +15,7 @@ import pytest
 import shotgun_api3
 
 from sgsession import AsyncSession, Session, ShotgunPool
+from sgsession.drivers import awaiting
 from sgsession.drivers import under_way as module
 from sgsession.drivers.under_way import UnderWay
 from sgsession.plans.plan import Request
@@ -283,6 +284,27 @@ def test_a_failed_find_is_not_kept(client: ScriptedClient) -> None:
         finally:
             gc.enable()
         session.close()
+
+
+def test_the_collector_waits_while_pages_come_to_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the second page on, but not while one takes long; afterwards it is on again, and nothing watches it."""
+    monkeypatch.setattr(awaiting, "LONG_WAIT", 0.2)
+    seen: dict[int, bool] = {}
+
+    def before(number: int) -> None:
+        seen[number] = soon(gc.isenabled) if number == 3 else gc.isenabled()
+
+    async def main() -> None:
+        with ShotgunPool(_pages(11, before), max_connections=AT_ONCE) as pool:
+            session = AsyncSession(pool)
+            assert len(await session.find("Shot", [])) == 11
+            assert soon(gc.isenabled)
+            await asyncio.to_thread(session.close)
+
+    asyncio.run(main())
+    assert seen[1] is seen[3] is True
+    assert seen[11] is False
+    assert soon(lambda: all(thread.name != "sgsession-pause" for thread in threading.enumerate()))
 
 
 def test_a_loop_that_is_left_while_pages_are_under_way_keeps_no_collector_from_running() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
 from ..plans.plan import HandedOut, Plan, Request, Stream
 from ..pool import ShotgunPool
+from ..transport.collector import collector_paused
 from .steps import Finished, Lock, Yielded, call, end, step
-from .threads import Threads
+from .threads import LONG_WAIT, Threads
 from .under_way import UnderWay
 
 __all__ = ["call_in_thread", "run", "stream"]
@@ -35,6 +38,7 @@ async def run(plan: Plan[T], threads: Threads, client: Client, lock: Lock) -> T:
             state = await begun.go_on(plan, state, client, lock)
         return state.value  # type: ignore[no-any-return]
     finally:
+        begun.pause.release()
         end(plan, lock)
         begun.leave()
 
@@ -46,12 +50,14 @@ async def stream(plan: Stream, threads: Threads, client: Client, lock: Lock) -> 
         state = step(plan, lock)
         while not isinstance(state, Finished):
             if isinstance(state, HandedOut):
+                begun.pause.release()
                 for row in state.rows:
                     yield row
                 state = step(plan, lock)
             else:
                 state = await begun.go_on(plan, state, client, lock)
     finally:
+        begun.pause.release()
         end(plan, lock)
         begun.leave()
 
@@ -70,6 +76,7 @@ class _Begun:
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
+        self.pause = _Pause()
         # In other threads, with what each of them rings; or not sent yet, to a client that may not bear several.
         self._requests: deque[tuple[UnderWay, asyncio.Queue[None]] | Request] = deque()
 
@@ -91,6 +98,10 @@ class _Begun:
     async def next_answer(self, client: Any, requests: list[Request]) -> Any:
         """Begin requests; the answer of the one that was begun first."""
         if isinstance(client, ShotgunPool):
+            if len(self._requests) + len(requests) > 1:
+                self.pause.hold()
+            else:
+                self.pause.release()
             for request in requests:
                 bell: asyncio.Queue[None] = asyncio.Queue()
                 self._requests.append((self._threads.begin(client, request, _ringing(bell)), bell))
@@ -102,7 +113,6 @@ class _Begun:
             return await asyncio.to_thread(call, client, first)
         under_way, bell = first
         while under_way.outcome is None:
-            # The collector is not paused meanwhile: a loop may be stopped here, and nobody would end that.
             await bell.get()
             under_way.decode()
         self._requests.popleft()
@@ -123,3 +133,41 @@ def _ringing(bell: asyncio.Queue[None]) -> Callable[[], None]:
             loop.call_soon_threadsafe(bell.put_nowait, None)
 
     return ring
+
+
+class _Pause:
+    """Keeps the collector paused from one page to the next, as that of threads does; a thread sees to its end.
+
+    The loop cannot: it may be stopped while a page is under way, for good or until a host has time for it again.
+    """
+
+    def __init__(self) -> None:
+        self._held: tuple[ExitStack, threading.Event] | None = None
+        self._until = 0.0
+
+    def hold(self) -> None:
+        """Pause it until `release`, for as long as no page takes longer than a moment."""
+        self._until = time.monotonic() + LONG_WAIT
+        if self._held is None or self._held[1].is_set():
+            self._held = ExitStack(), threading.Event()
+            watch = threading.Thread(target=self._watch, args=self._held, name="sgsession-pause", daemon=True)
+            try:
+                self._held[0].enter_context(collector_paused())
+                watch.start()
+            except BaseException as problem:
+                self.release()
+                if not isinstance(problem, RuntimeError):  # at the interpreter's end no thread can be started
+                    raise
+
+    def release(self) -> None:
+        """Let it run again."""
+        if self._held is not None:
+            stack, over = self._held
+            over.set()
+            stack.close()
+
+    def _watch(self, stack: ExitStack, over: threading.Event) -> None:
+        while not over.wait(max(0.0, self._until - time.monotonic())):
+            if time.monotonic() >= self._until:
+                over.set()
+        stack.close()
