@@ -212,10 +212,10 @@ class Entity(dict[str, Any]):
             return self[field]
 
     def __delitem__(self, field: str) -> None:
-        if field in ("type", "id"):
-            raise ValueError(f"The {field} of an entity cannot be removed.")
         with self._graph.lock:
             held = self._held(field)
+            if held in ("type", "id"):
+                raise ValueError(f"The {held} of an entity cannot be removed.")
             if not dict.__contains__(self, held):
                 raise FieldNotLoadedError(f"{self['type']}:{self['id']} holds no field {field!r} to remove.")
             self._graph.remove_field(self, held)
@@ -232,7 +232,7 @@ class Entity(dict[str, Any]):
 
     def _held(self, field: str) -> str:
         """The key of a field that may be written as an alias."""
-        if isinstance(field, str) and "$" in field:
+        if isinstance(field, str) and "$" in field and not dict.__contains__(self, field):
             with suppress(UnknownNameError, SyntaxProblem):
                 return self._graph.schema.path(self["type"], field)
         return field
@@ -374,7 +374,7 @@ def _value_of(entity: Entity, path: str) -> Any:
         if value is not Unknown.NOT_LOADED:
             return value
         noted = entity._aside.get(path, value) if entity._aside else value
-        if noted is not Unknown.NOT_LOADED:
+        if noted is not Unknown.NOT_LOADED and entity._graph.holds(noted):
             return noted
         if "$" in path and entity._graph.schema.has_aliases:
             try:

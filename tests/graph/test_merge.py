@@ -337,3 +337,43 @@ def test_what_looks_like_an_id_behind_a_link(session: Session) -> None:
     task = session.merge({**TASK, **odd})
     assert {path: dict.get(task, path) for path in odd} == odd
     assert len(session.graph.identity) == 1
+
+
+@pytest.mark.parametrize(
+    "link", [{"entity.Shot.id": 5}, {"entity": {"type": "Shot", "id": 5}}], ids=["id", "link"]
+)
+@pytest.mark.parametrize("ages", [{}, {"created_at": 2_000_000_000}], ids=["updated_at", "created_at"])
+def test_what_comes_with_the_link_is_newer_than_what_waited_for_it(
+    session: Session, link: dict[str, Any], ages: dict[str, Any]
+) -> None:
+    """Both speak of one field: the row that brings the link has the newer value."""
+    old, new = ({}, {}) if ages else ({"updated_at": OLDER}, {"updated_at": NEWER})
+    task = session.merge(
+        {**TASK, **old, "entity.Shot.code": "OLD"}, created_at=1_000_000_000 if ages else None
+    )
+    session.merge({**TASK, **new, **link, "entity.Shot.code": "NEW"}, **ages)
+    assert task["entity"]["code"] == task["entity.Shot.code"] == "NEW"
+
+
+def test_a_value_without_end_waits_for_its_link(session: Session) -> None:
+    """Cycles are fine there, too, and what is no dict or list stays what it is."""
+    endless: dict[str, Any] = {"tags": {"one"}, "sequence": {"type": "Sequence", "id": 3}}
+    endless["again"] = endless
+    task = session.merge({**TASK, "entity.Shot.sg_data": endless})
+    session.merge({**TASK, "entity": {"type": "Shot", "id": 1}})
+    data = task["entity"]["sg_data"]
+    assert data["again"] is data
+    assert data["tags"] == {"one"}
+    assert data["sequence"] is session.merge({"type": "Sequence", "id": 3})
+
+
+def test_what_waits_for_its_link_and_was_forgotten_is_not_known(session: Session) -> None:
+    """As a field that linked to it: there are never two objects for one entity."""
+    waiting = {
+        "entity.Shot.project": {"type": "Project", "id": 9},
+        "entity.Shot.tags": [{"type": "Tag", "id": 1}],
+    }
+    task = session.merge({**TASK, **waiting})
+    assert all(path in task for path in waiting)
+    session.forget([task["entity.Shot.project"], *task["entity.Shot.tags"]])
+    assert not any(path in task for path in waiting)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -560,7 +561,9 @@ def test_a_status_is_called_by_its_name(own_site: LocalSite, session: Session) -
         ("Shot", [["id", "is", 234]], "cached_display_name", {"code": "NEW"}),
         ("HumanUser", [], "name", {"firstname": "Zed"}),
         ("HumanUser", [], "cached_display_name", {"lastname": "Zed"}),
+        ("HumanUser", [], "cached_display_name", {"login": "zed"}),
         ("Note", [], "cached_display_name", {"subject": "new"}),
+        ("Booking", [], "cached_display_name", {"note": "new"}),
     ],
 )
 def test_names_that_are_made_of_what_was_written_are_asked_for_again(
@@ -573,10 +576,14 @@ def test_names_that_are_made_of_what_was_written_are_asked_for_again(
     written: dict[str, str],
 ) -> None:
     """The site makes them anew; nobody here knows how. Another write asks for nothing."""
+    project = {"type": "Project", "id": 123}
     if entity_type == "Note":
-        session.create(
-            "Note", {"subject": "old", "content": "text", "project": {"type": "Project", "id": 123}}
-        )
+        session.create("Note", {"subject": "old", "content": "text", "project": project})
+    if entity_type == "Booking":
+        session.create("Booking", {"note": "old", "project": project})
+    if "login" in written:
+        session.create("HumanUser", {"login": "one"})
+        filters = [["login", "is", "one"]]
     entity = session.find_one(entity_type, filters, [derived])
     before = entity[derived]
     with costs(1):
@@ -587,3 +594,35 @@ def test_names_that_are_made_of_what_was_written_are_asked_for_again(
         session.update(entity, {"description": "another"})
         with costs(0):
             entity.fetch(derived)
+
+
+def test_the_name_that_a_link_brought_is_asked_for_again(
+    own_site: LocalSite, session: Session, costs: Costs
+) -> None:
+    """Of what is called by several fields: a reply's note after its subject was written."""
+    project = session.merge({"type": "Project", "id": 123})
+    note = session.create("Note", {"subject": "old", "content": "text", "project": project})
+    reply = session.create("Reply", {"content": "c", "entity": note})
+    session.fetch(reply, "entity.Note.name", force=True)
+    before = reply["entity.Note.name"]
+    session.update(note, {"subject": "new"})
+    with costs(1):
+        assert reply.fetch("entity.Note.name") == before.replace("old", "new") != before
+
+
+@pytest.mark.parametrize(
+    ("entity_type", "id", "written"), [("HumanUser", 11, "firstname"), ("Shot", 234, "code")]
+)
+def test_an_answer_on_its_way_brings_no_old_name_back(
+    own_site: LocalSite, session: Session, entity_type: str, id: int, written: str
+) -> None:
+    """What a write has made unknown stays so until it is asked for again."""
+    entity = session.get(entity_type, id, ["cached_display_name"])
+    with ThreadPoolExecutor(1) as threads, own_site.hold("read") as held:
+        reading = threads.submit(session.find, entity_type, [["id", "is", id]], ["cached_display_name"])
+        held.wait()
+        session.update(entity, {written: "Quentin"})
+        held.release()
+        reading.result(10)
+    assert "cached_display_name" not in entity
+    assert "Quentin" in entity.fetch("cached_display_name")

@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from weakref import ref
 
-from ..entity import Entity, Key, Unknown, look_up, minimize
+from ..entity import Entity, Key, Unknown, look_up
 from ..errors import ForeignEntityError
 from ..schema import Schema
 from ..syntax.paths import links_on_the_way
 from . import walks
+from .copies import copied
 from .identity import IdentityMap
 from .left_out import LeftOut, ends_on_the_way
 from .links import BackrefMap, drop_backrefs, mend
@@ -26,18 +27,19 @@ __all__ = ["EXISTENCE", "Graph"]
 # composed of several is not listed: its name is known only where a link brought it.
 _DISPLAY_FIELDS = {
     "Task": "content",
-    "Project": "name",
-    "HumanUser": "name",
-    "ClientUser": "name",
+    "Booking": "note",
     "Department": "name",
+    "Icon": "name",
     "Page": "name",
+    "Project": "name",
     "Status": "name",
     "Tag": "name",
 }
-# Of a person's name there is a field, made of others.
-_PARTS_OF_NAME = {"HumanUser": frozenset({"firstname", "lastname"})}
 _COMPOSED = frozenset(
-    {"Note", "Delivery", "ApiUser", "Attachment", "TimeLog", "EventLogEntry", "Reply", "Ticket"}
+    {
+        *("ApiUser", "Attachment", "ClientUser", "Delivery", "EventLogEntry", "HumanUser"),
+        *("Note", "Reply", "Ticket", "TimeLog"),
+    }
 )
 # The "field" under which `writes` keeps that an entity was created, deleted or revived.
 EXISTENCE = ""
@@ -105,6 +107,11 @@ class Graph:
                 f"{entity['type']}:{entity['id']} belongs to another session, or this one has forgotten it; "
                 f"session.merge(entity.as_dict()) brings it in."
             )
+
+    def holds(self, value: Any) -> bool:
+        """False for a link, or a list with one, to what was forgotten since."""
+        links = value if isinstance(value, (list, tuple)) else (value,)
+        return all(self.identity.get(one.key) is one for one in links if isinstance(one, Entity))
 
     def forget(self, entities: Iterable[Entity]) -> None:
         """Drop entities from the session: their links and the links to them go with them."""
@@ -245,7 +252,8 @@ class Graph:
             if path != field and isinstance(value, Entity):
                 _, linked_type, rest = path.split(".", 2)
                 if value["type"] == linked_type and look_up(value, rest) is Unknown.NOT_LOADED:
-                    gaps[rest] = minimize(noted)  # an entity may have been forgotten meanwhile
+                    # By type and id: an entity may have been forgotten meanwhile.
+                    gaps[rest] = copied(noted, lambda one: one.minimal if isinstance(one, Entity) else one)
         return gaps
 
     # Time
@@ -321,24 +329,31 @@ class Graph:
                 return name
         return None
 
-    def rename(self, entity: Entity, written: Collection[str]) -> None:
-        """After a write, names that are made of what was written are old: those that follow one field follow it."""
+    def rename(self, entity: Entity, written: Collection[str]) -> list[str]:
+        """After a write, names that are made of what was written are old: where they are one field, they follow it.
+
+        Returns:
+            The fields that hold names and are others now, or not known any more.
+        """
         entity_type = entity["type"]
         source = _DISPLAY_FIELDS.get(entity_type, "code")
-        parts = _PARTS_OF_NAME.get(entity_type, frozenset())
-        is_made_anew = entity_type in _COMPOSED or not parts.isdisjoint(written)
-        old = []
-        if is_made_anew or source in written:
-            old.append("cached_display_name")
-        if parts and is_made_anew:
-            old.append(source)
-        for field in old:
-            if field not in written and dict.__contains__(entity, field):
-                self.remove_field(entity, field)
-        kept_as_name = self.schema.display_name_field(entity_type) == "name" and entity_type not in _COMPOSED
+        is_composed = entity_type in _COMPOSED
+        if not is_composed and source not in written:
+            return []
+        names = {"cached_display_name", self.schema.display_name_field(entity_type)}.difference(written)
         new = dict.get(entity, source)
-        if source in written and kept_as_name and isinstance(new, str) and dict.__contains__(entity, "name"):
-            dict.__setitem__(entity, "name", new)
+        if not is_composed and "name" in names and isinstance(new, str):
+            names.discard("name")
+            if dict.__contains__(entity, "name"):
+                dict.__setitem__(entity, "name", new)
+                return [*self._without(entity, names), "name"]
+        return self._without(entity, names)
+
+    def _without(self, entity: Entity, fields: Iterable[str]) -> list[str]:
+        for field in fields:
+            if dict.__contains__(entity, field):
+                self.remove_field(entity, field)
+        return list(fields)
 
     def link_name(self, entity: Entity, otherwise: Any) -> Any:
         """The display name of a linked entity, where its type has no other field called `name`."""

@@ -152,7 +152,6 @@ class Merge:
         wins, age = self._wins(entity, row, age)
         graph = self._graph
         known = dict.get
-        deep: dict[str, Any] | None = None
         is_answer = id(row) in self._answered
         if self._resolve and graph.schema.has_aliases:
             row = {graph.schema.path(entity["type"], path): value for path, value in row.items()}
@@ -164,29 +163,30 @@ class Merge:
                 graph.row_came(shape[0], shape[1:])
         elif "name" in row and "id" in row and row.keys() <= _LINK_KEYS:
             row = self._link_row(entity, row)
-        row = self._with_links(row)
+        deep = {path: value for path, value in row.items() if path.__class__ is str and "." in path}
+        links = self._links_by_id(row, deep) if deep else None
+        if links:
+            row = {**links, **row}
+        gaps_to_fill: list[tuple[Entity, _Gaps, Any]] = []
         writes = graph.writes if self._moment is not None else None
         for field, value in row.items():
-            if field == "type" or field == "id":
-                continue
-            if field.__class__ is str and "." in field:
-                if deep is None:
-                    deep = {}
-                deep[field] = value
+            if field == "type" or field == "id" or (deep and field in deep):
                 continue
             before = known(entity, field, _NOTHING)
-            if before is not _NOTHING:
-                if not wins or (writes and graph.written_since(entity.key, field, self._moment or 0)):
-                    # The value is not taken, but the entities that it speaks of are merged all the same.
-                    if value.__class__ not in _PLAIN:
-                        self._field_value(value, age)
-                    continue
-                if value is before and not isinstance(value, list):
-                    if self._by_hand:
-                        self.taken.append((entity, field))  # somebody means it, whatever is read meanwhile
-                    continue
+            is_known = before is not _NOTHING
+            if (is_known and not wins) or (
+                writes and graph.written_since(entity.key, field, self._moment or 0)
+            ):
+                # The value is not taken, but the entities that it speaks of are merged all the same.
+                if value.__class__ not in _PLAIN:
+                    self._field_value(value, age)
+                continue
+            if value is before and not isinstance(value, list):
+                if self._by_hand:
+                    self.taken.append((entity, field))  # somebody means it, whatever is read meanwhile
+                continue
             after = value if value.__class__ in _PLAIN else self._field_value(value, age)
-            if before is not _NOTHING and before.__class__ not in _PLAIN:
+            if is_known and before.__class__ not in _PLAIN:
                 drop_backrefs(entity, field, before, after)
             dict.__setitem__(entity, field, after)
             if self._by_hand:
@@ -194,11 +194,12 @@ class Merge:
             if entity._aside:
                 gaps = graph.settle_aside(entity, field, after)
                 if gaps:
-                    self._jobs.append((after, _Gaps({"type": after["type"], **gaps}), age))
+                    gaps_to_fill.append((after, _Gaps({"type": after["type"], **gaps}), age))
             if after.__class__ not in _PLAIN:
                 add_backrefs(entity, field, before, after, graph.lock)
         if deep:
             self._fill_deep(entity, row, deep, age, wins)
+        self._jobs.extend(gaps_to_fill)  # last: what this row says of the same fields is newer
 
     def _wins(self, entity: Entity, row: dict[str, Any], around: Any) -> tuple[bool, Any]:
         """Whether the row's values replace known ones, and how old the row is."""
@@ -223,16 +224,16 @@ class Merge:
             return row
         return {field if key == "name" else key: value for key, value in row.items()}
 
-    def _with_links(self, row: dict[str, Any]) -> dict[str, Any]:
-        """The row with the links of which it says the id alone: `entity.Shot.id`."""
+    def _links_by_id(self, row: dict[str, Any], deep: dict[str, Any]) -> dict[str, Any]:
+        """The links of which a row says the id alone: `entity.Shot.id`."""
         found: dict[str, Any] = {}
-        for path, value in row.items():
-            if path.__class__ is str and path.endswith(".id") and value.__class__ is int:
+        for path, value in deep.items():
+            if path.endswith(".id") and value.__class__ is int:
                 link, _, rest = path.partition(".")
                 linked_type, _, field = rest.partition(".")
                 if field == "id" and link and linked_type and link not in row:
                     found[link] = self._graph.entity((linked_type, value))
-        return {**row, **found} if found else row
+        return found
 
     def _fill_deep(
         self, entity: Entity, row: dict[str, Any], deep: dict[str, Any], age: Any, wins: bool

@@ -178,9 +178,8 @@ def _merge_written(graph: Graph, row: Any, moment: int) -> Written:
     key = (row["type"], row["id"])
     taken = [field for field in (*row, EXISTENCE) if not graph.written_since(key, field, moment)]
     entity: Entity = graph.merge(row, over=True, resolve=False, moment=moment)
-    graph.rename(entity, taken)
     graph.saw([entity], True, moment)
-    return entity, taken
+    return entity, [*taken, *graph.rename(entity, taken)]
 
 
 def _note_existence(graph: Graph, key: tuple[str, int], exists: bool, moment: int) -> Written:
