@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, NamedTuple
 
-from .errors import SyntaxProblem
+from .errors import SyntaxProblem, UnknownNameError
 from .syntax.braces import expand_braces
 
 __all__ = ["FIELDS", "FIELDS_FOR_ALL", "LINKS", "PARENTS", "Importance"]
@@ -104,11 +105,23 @@ class Importance(NamedTuple):
         """
         says = "important_fields says for each type which fields come along, {'Shot': ['code']}"
         fields = _by_type(self.fields, says).get(entity_type, ())
-        own = [
-            *_names(self.fields_for_all, "important_fields_for_all"),
-            *_names(fields, f"important_fields[{entity_type!r}]"),
-        ]
-        return list(dict.fromkeys([*self._paths(entity_type, own), *self._links_of(entity_type)]))
+        for_all = _names(self.fields_for_all, "important_fields_for_all")
+        own = _names(fields, f"important_fields[{entity_type!r}]")
+        return list(
+            dict.fromkeys(
+                [
+                    *self._paths_of_any(entity_type, for_all),
+                    *self._paths(entity_type, own),
+                    *self._links_of(entity_type),
+                ]
+            )
+        )
+
+    def _paths_of_any(self, entity_type: str, written: Iterable[str]) -> Iterator[str]:
+        for name in written:
+            # A type may lack an alias as it may lack a field.
+            with suppress(UnknownNameError):
+                yield from self._paths(entity_type, [name])
 
     def _paths(self, entity_type: str, written: Iterable[str]) -> Iterator[str]:
         return (self.path(entity_type, path) for name in written for path in expand_braces(name))

@@ -245,12 +245,37 @@ def test_aliases_and_braces_in_what_is_important(strict: Session, costs: Costs) 
         strict.fetch_core([task, shot])
 
 
+def test_an_alias_that_is_important_for_all_and_that_a_type_lacks(strict: Session, costs: Costs) -> None:
+    """It is left out there, as a field would be; in what is important of that type it is refused."""
+    strict.important_fields_for_all = ["updated_at", "$status"]
+    with costs(2):
+        assert "sg_status_list" in strict.find_one("Shot", [])
+        assert "updated_at" in strict.find_one("Project", [])
+    strict.important_fields = {"Project": ["$status"]}
+    with costs(0), pytest.raises(UnknownNameError, match="status"):
+        strict.find_one("Project", [])
+
+
+def test_type_and_id_have_aliases_that_are_not_removed(new_session: Callable[..., Session]) -> None:
+    """What names an entity stays, however it is written."""
+    session = new_session(Session, Schema(field_aliases={"Shot": {"number": "id"}}))
+    shot = session.merge({"type": "Shot", "id": 234})
+    for remove in (shot.pop, shot.__delitem__):
+        with pytest.raises(ValueError, match="The id of an entity cannot be removed"):
+            remove("$number")
+    assert shot.key == ("Shot", 234)
+
+
 def test_removing_by_alias(strict: Session) -> None:
     """What an alias has set, it removes; what is no alias is not there."""
     shot = strict.merge({"type": "Shot", "id": 234})
     shot["$status"] = "ip"
     del shot["$status"]
     assert "sg_status_list" not in shot
+    strict.merge({"type": "Shot", "id": 234, "$status": "as written"}, resolve=False)
+    shot["sg_status_list"] = "ip"
+    shot.clear()
+    assert dict(shot) == {"type": "Shot", "id": 234}
     shot["$status"] = "fin"
     assert shot.pop("$status") == "fin"
     assert shot.pop("$status", "?") == shot.pop("$nope", "?") == "?"
