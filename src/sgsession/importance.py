@@ -105,23 +105,25 @@ class Importance(NamedTuple):
         """
         says = "important_fields says for each type which fields come along, {'Shot': ['code']}"
         fields = _by_type(self.fields, says).get(entity_type, ())
-        for_all = _names(self.fields_for_all, "important_fields_for_all")
         own = _names(fields, f"important_fields[{entity_type!r}]")
         return list(
             dict.fromkeys(
                 [
-                    *self._paths_of_any(entity_type, for_all),
+                    *self.own_fields_for_all(entity_type),
                     *self._paths(entity_type, own),
                     *self._links_of(entity_type),
                 ]
             )
         )
 
-    def _paths_of_any(self, entity_type: str, written: Iterable[str]) -> Iterator[str]:
-        for name in written:
-            # A type may lack an alias as it may lack a field.
-            with suppress(UnknownNameError):
-                yield from self._paths(entity_type, [name])
+    def own_fields_for_all(self, entity_type: str) -> list[str]:
+        """Of a type, what is important for all. It may lack an alias, as it may lack a field: then that is left out."""
+        found = []
+        for name in _names(self.fields_for_all, "important_fields_for_all"):
+            for path in expand_braces(name):
+                with suppress(UnknownNameError):
+                    found.append(self.path(entity_type, path))
+        return found
 
     def _paths(self, entity_type: str, written: Iterable[str]) -> Iterator[str]:
         return (self.path(entity_type, path) for name in written for path in expand_braces(name))

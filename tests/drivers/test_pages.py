@@ -331,7 +331,7 @@ def test_a_page_of_which_the_studio_leaves_nothing_ends_no_list(
     if not options:  # by id: of what is behind the last one, page after page
         client._answering = lambda method, params: _behind(params, everything)
     assert ids(session.find_iter("Shot", [], per_page=1, **options)) == [1, 4, 5]
-    asked = [params for _, params in client.asked if params["type"] == "Shot"][::2]
+    asked = [params for _, params in client.asked if params["type"] == "Shot" and "'is'" not in str(params)]
     assert all(params["return_paging_info_without_counts"] for params in asked)
     assert len(asked) == 5 or options == {"async_count": 3}
 

@@ -377,3 +377,21 @@ def test_what_waits_for_its_link_and_was_forgotten_is_not_known(session: Session
     assert all(path in task for path in waiting)
     session.forget([task["entity.Shot.project"], *task["entity.Shot.tags"]])
     assert not any(path in task for path in waiting)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"entity.Shot.id": 5, "entity.Shot.code": "SECOND"},
+        {"entity": {"type": "Shot", "id": 5}, "entity.Shot.code": "SECOND"},
+    ],
+    ids=["id", "link"],
+)
+@pytest.mark.parametrize("over", [None, False])
+def test_what_waited_for_its_link_stays_where_the_row_that_brings_it_loses(
+    session: Session, link: dict[str, Any], over: bool | None
+) -> None:
+    """An older row, and one that is not to win, brings the link and fills gaps."""
+    task = session.merge({**TASK, "updated_at": NEWER, "entity.Shot.code": "FIRST"})
+    session.merge({**TASK, "updated_at": OLDER, **link}, over=over)
+    assert task["entity"]["code"] == "FIRST"

@@ -555,11 +555,20 @@ def test_a_status_is_called_by_its_name(own_site: LocalSite, session: Session) -
     assert (status["code"], status["name"], status.name) == ("xyz", "Xylophone", "Xylophone")
 
 
+UNRELATED: dict[str, dict[str, Any]] = {
+    "Booking": {"vacation": True},
+    "HumanUser": {"sg_status_list": "act"},
+    "Note": {"sg_status_list": "clsd"},
+    "Shot": {"sg_status_list": "ip"},
+}
+
+
 @pytest.mark.parametrize(
     ("entity_type", "filters", "derived", "written"),
     [
         ("Shot", [["id", "is", 234]], "cached_display_name", {"code": "NEW"}),
         ("HumanUser", [], "name", {"firstname": "Zed"}),
+        ("HumanUser", [], "firstname", {"name": "Zed Lee"}),
         ("HumanUser", [], "cached_display_name", {"lastname": "Zed"}),
         ("HumanUser", [], "cached_display_name", {"login": "zed"}),
         ("Note", [], "cached_display_name", {"subject": "new"}),
@@ -590,10 +599,9 @@ def test_names_that_are_made_of_what_was_written_are_asked_for_again(
         session.update(entity, written)
     with costs(1):
         assert entity.fetch(derived) != before
-    if entity_type == "Shot":
-        session.update(entity, {"description": "another"})
-        with costs(0):
-            entity.fetch(derived)
+    with costs(1):
+        session.update(entity, UNRELATED[entity_type])
+        entity.fetch(derived)
 
 
 def test_the_name_that_a_link_brought_is_asked_for_again(
@@ -626,3 +634,23 @@ def test_an_answer_on_its_way_brings_no_old_name_back(
         reading.result(10)
     assert "cached_display_name" not in entity
     assert "Quentin" in entity.fetch("cached_display_name")
+
+
+def test_what_is_new_has_no_old_names(own_site: LocalSite, session: Session) -> None:
+    """A find that was asked for before a create, and answered after it, brings what the new one is called."""
+    project = session.merge({"type": "Project", "id": 123})
+    with session.graph.reading() as moment:
+        shot = session.create("Shot", {"code": "NEW_010", "project": project})
+        row = {"type": "Shot", "id": shot["id"], "cached_display_name": "NEW_010"}
+        session.graph.merge_answer([row], moment, True)
+    assert shot["cached_display_name"] == "NEW_010"
+
+
+def test_what_is_forgotten_was_not_written(own_site: LocalSite, session: Session) -> None:
+    """A find under way brings what it asked for, though that was written and forgotten in the meantime."""
+    shot = session.get("Shot", 234)
+    with session.graph.reading() as moment:
+        session.update(shot, {"code": "NEW"})
+        session.forget(shot)
+        [found] = session.graph.merge_answer([{"type": "Shot", "id": 234, "code": "AA_001"}], moment, True)
+    assert found["code"] == "AA_001"

@@ -247,10 +247,14 @@ def test_aliases_and_braces_in_what_is_important(strict: Session, costs: Costs) 
 
 def test_an_alias_that_is_important_for_all_and_that_a_type_lacks(strict: Session, costs: Costs) -> None:
     """It is left out there, as a field would be; in what is important of that type it is refused."""
-    strict.important_fields_for_all = ["updated_at", "$status"]
+    strict.important_fields_for_all = ["{$status,updated_at}"]
     with costs(2):
-        assert "sg_status_list" in strict.find_one("Shot", [])
-        assert "updated_at" in strict.find_one("Project", [])
+        shot, project = strict.find_one("Shot", []), strict.find_one("Project", [])
+    assert {"sg_status_list", "updated_at"} <= shot.keys()
+    assert "updated_at" in project
+    with costs(1) as requests:
+        strict.get("Shot", 235, ["description"])
+    assert not any("$" in field for field in requests[0].params["return_fields"])
     strict.important_fields = {"Project": ["$status"]}
     with costs(0), pytest.raises(UnknownNameError, match="status"):
         strict.find_one("Project", [])

@@ -142,17 +142,19 @@ class _Pause:
     """
 
     def __init__(self) -> None:
-        self._held: tuple[ExitStack, threading.Event] | None = None
+        # What ends the pause, for whoever takes it out first, and what ends the thread.
+        self._held: tuple[list[ExitStack], threading.Event] | None = None
         self._until = 0.0
 
     def hold(self) -> None:
         """Pause it until `release`, for as long as no page takes longer than a moment."""
         self._until = time.monotonic() + LONG_WAIT
         if self._held is None or self._held[1].is_set():
-            self._held = ExitStack(), threading.Event()
+            stack = ExitStack()
+            self._held = [stack], threading.Event()
             watch = threading.Thread(target=self._watch, args=self._held, name="sgsession-pause", daemon=True)
             try:
-                self._held[0].enter_context(collector_paused())
+                stack.enter_context(collector_paused())
                 watch.start()
             except BaseException as problem:
                 self.release()
@@ -162,12 +164,16 @@ class _Pause:
     def release(self) -> None:
         """Let it run again."""
         if self._held is not None:
-            stack, over = self._held
-            over.set()
-            stack.close()
+            self._end(*self._held)
 
-    def _watch(self, stack: ExitStack, over: threading.Event) -> None:
+    def _watch(self, held: list[ExitStack], over: threading.Event) -> None:
         while not over.wait(max(0.0, self._until - time.monotonic())):
             if time.monotonic() >= self._until:
-                over.set()
-        stack.close()
+                break
+        self._end(held, over)
+
+    @staticmethod
+    def _end(held: list[ExitStack], over: threading.Event) -> None:
+        over.set()
+        with suppress(IndexError):
+            held.pop().close()

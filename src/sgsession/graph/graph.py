@@ -23,24 +23,45 @@ from .wire import WireRows
 
 __all__ = ["EXISTENCE", "Graph"]
 
-# The fields that give a type its display name (wire.md 6.3) where it is not `code`. A type whose name is
-# composed of several is not listed: its name is known only where a link brought it.
+# The fields that give a type its display name (wire.md 6.3) where it is not `code`.
 _DISPLAY_FIELDS = {
     "Task": "content",
     "Booking": "note",
+    "ClientUser": "name",
     "Department": "name",
+    "HumanUser": "name",
     "Icon": "name",
     "Page": "name",
     "Project": "name",
     "Status": "name",
     "Tag": "name",
 }
-_COMPOSED = frozenset(
-    {
-        *("ApiUser", "Attachment", "ClientUser", "Delivery", "EventLogEntry", "HumanUser"),
-        *("Note", "Reply", "Ticket", "TimeLog"),
-    }
-)
+_PERSON = {
+    "cached_display_name": frozenset({"firstname", "lastname", "name", "login", "email"}),
+    "name": frozenset({"firstname", "lastname"}),
+    "firstname": frozenset({"name"}),
+    "lastname": frozenset({"name"}),
+}
+# What a site makes of other fields, and of which: those are old once one of these was written.
+_MADE_OF = {
+    "ClientUser": _PERSON,
+    "HumanUser": _PERSON,
+    **{
+        # A name of several parts, or of a part of one, that is known only where a link brought it.
+        entity_type: dict.fromkeys(("cached_display_name", "name"), frozenset(parts))
+        for entity_type, parts in {
+            "ApiUser": ("firstname", "lastname"),
+            "Attachment": ("display_name", "filename", "this_file"),
+            "Delivery": ("title",),
+            "EventLogEntry": ("description",),
+            "Note": ("subject", "content"),
+            "Reply": ("content",),
+            "Ticket": ("title",),
+            "TimeLog": ("description",),
+        }.items()
+    },
+}
+_COMPOSED = _MADE_OF.keys() - _DISPLAY_FIELDS.keys()
 # The "field" under which `writes` keeps that an entity was created, deleted or revived.
 EXISTENCE = ""
 
@@ -125,6 +146,9 @@ class Graph:
                         self.remove_field(source, field)
                 entity._backrefs = None
                 self.left_out.forget(entity.key)
+                self.writes = {
+                    written: when for written, when in self.writes.items() if written[0] != entity.key
+                }
                 self.identity.discard(entity)
             except BaseException:
                 if self.identity.get(entity.key) is entity:
@@ -330,30 +354,29 @@ class Graph:
         return None
 
     def rename(self, entity: Entity, written: Collection[str]) -> list[str]:
-        """After a write, names that are made of what was written are old: where they are one field, they follow it.
+        """After an update, names that are made of what was written are old; one that is a copy of it follows.
 
         Returns:
-            The fields that hold names and are others now, or not known any more.
+            The fields that are others now, or not known any more: an answer that is under way has the old ones.
         """
         entity_type = entity["type"]
         source = _DISPLAY_FIELDS.get(entity_type, "code")
-        is_composed = entity_type in _COMPOSED
-        if not is_composed and source not in written:
-            return []
-        names = {"cached_display_name", self.schema.display_name_field(entity_type)}.difference(written)
-        new = dict.get(entity, source)
-        if not is_composed and "name" in names and isinstance(new, str):
-            names.discard("name")
-            if dict.__contains__(entity, "name"):
-                dict.__setitem__(entity, "name", new)
-                return [*self._without(entity, names), "name"]
-        return self._without(entity, names)
-
-    def _without(self, entity: Entity, fields: Iterable[str]) -> list[str]:
-        for field in fields:
+        made_of = _MADE_OF.get(entity_type, {"cached_display_name": frozenset({source})})
+        old = [
+            field
+            for field, parts in made_of.items()
+            if field not in written and not parts.isdisjoint(written)
+        ]
+        for field in old:
             if dict.__contains__(entity, field):
                 self.remove_field(entity, field)
-        return list(fields)
+        is_copied = entity_type not in _MADE_OF and self.schema.display_name_field(entity_type) == "name"
+        new = dict.get(entity, source)
+        if source in written and is_copied and isinstance(new, str):
+            old.append("name")
+            if dict.__contains__(entity, "name"):
+                dict.__setitem__(entity, "name", new)
+        return old
 
     def link_name(self, entity: Entity, otherwise: Any) -> Any:
         """The display name of a linked entity, where its type has no other field called `name`."""

@@ -167,7 +167,7 @@ class Merge:
         links = self._links_by_id(row, deep) if deep else None
         if links:
             row = {**links, **row}
-        gaps_to_fill: list[tuple[Entity, _Gaps, Any]] = []
+        newer_here: list[tuple[Entity, _Gaps, Any]] = []
         writes = graph.writes if self._moment is not None else None
         for field, value in row.items():
             if field == "type" or field == "id" or (deep and field in deep):
@@ -194,12 +194,16 @@ class Merge:
             if entity._aside:
                 gaps = graph.settle_aside(entity, field, after)
                 if gaps:
-                    gaps_to_fill.append((after, _Gaps({"type": after["type"], **gaps}), age))
+                    job = (after, _Gaps({"type": after["type"], **gaps}), age)
+                    if wins:
+                        newer_here.append(job)
+                    else:
+                        self._jobs.append(job)
             if after.__class__ not in _PLAIN:
                 add_backrefs(entity, field, before, after, graph.lock)
         if deep:
             self._fill_deep(entity, row, deep, age, wins)
-        self._jobs.extend(gaps_to_fill)  # last: what this row says of the same fields is newer
+        self._jobs.extend(newer_here)  # last: what this row says of the same fields is newer
 
     def _wins(self, entity: Entity, row: dict[str, Any], around: Any) -> tuple[bool, Any]:
         """Whether the row's values replace known ones, and how old the row is."""

@@ -81,7 +81,10 @@ def ask(
         for chunk in chunks(entities):
             paths = [path for entity in chunk for path in entities[entity]]
             # What is important for all comes with every row: `updated_at` says how old it is.
-            more = [*importance.fields_for_all, *lacked_by_any(graph, chunk, along(entity_type))]
+            more = [
+                *importance.own_fields_for_all(entity_type),
+                *lacked_by_any(graph, chunk, along(entity_type)),
+            ]
             asked.append((chunk, with_links([*paths, *more])))
             ids = [entity["id"] for entity in chunk]
             requests.append(Request("find", (entity_type, [["id", "in", ids]], asked[-1][1])))

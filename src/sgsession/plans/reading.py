@@ -187,7 +187,7 @@ def get(
             for chunk in chunks(unknown):
                 known = [graph.identity.get((entity_type, entity_id)) for entity_id in chunk]
                 lacked = lacked_by_any(graph, known, [*paths, *core])
-                asked_of.append(with_links([*importance.fields_for_all, *lacked]))
+                asked_of.append(with_links([*importance.own_fields_for_all(entity_type), *lacked]))
                 begin.append(Request("find", (entity_type, [["id", "in", list(chunk)]], asked_of[-1])))
             arrived: set[int] = set()
             for asked in asked_of:

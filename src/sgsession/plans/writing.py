@@ -29,7 +29,7 @@ def create(
     wanted = _returned(graph, importance, entity_type, return_fields)
     with graph.reading() as moment:
         row = yield [Request("create", (entity_type, values, wanted))]
-        return _note_written(graph, [_merge_written(graph, row, moment)])[0]
+        return _note_written(graph, [_merge_written(graph, row, moment, is_new=True)])[0]
 
 
 def update(
@@ -113,7 +113,7 @@ def batch(graph: Graph, importance: Importance, requests: Sequence[Mapping[str, 
         written = [
             _note_existence(graph, (request["entity_type"], request["entity_id"]), False, moment)
             if request["request_type"] == "delete"
-            else _merge_written(graph, result, moment)
+            else _merge_written(graph, result, moment, is_new=request["request_type"] == "create")
             for request, result in zip(copied, results, strict=True)
         ]
         entities = _note_written(graph, written)
@@ -167,7 +167,7 @@ Written = tuple[Entity, list[str]]
 """An entity, and the fields that it took from the answer of a write."""
 
 
-def _merge_written(graph: Graph, row: Any, moment: int) -> Written:
+def _merge_written(graph: Graph, row: Any, moment: int, is_new: bool = False) -> Written:
     """Merge the answer of a write, but for what was written after it had started.
 
     Which of two writes that overlap came last on the site, nobody here knows; the one that started later
@@ -179,7 +179,8 @@ def _merge_written(graph: Graph, row: Any, moment: int) -> Written:
     taken = [field for field in (*row, EXISTENCE) if not graph.written_since(key, field, moment)]
     entity: Entity = graph.merge(row, over=True, resolve=False, moment=moment)
     graph.saw([entity], True, moment)
-    return entity, [*taken, *graph.rename(entity, taken)]
+    # No answer can have an older name of what did not exist.
+    return entity, taken if is_new else [*taken, *graph.rename(entity, taken)]
 
 
 def _note_existence(graph: Graph, key: tuple[str, int], exists: bool, moment: int) -> Written:
