@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
 import traceback
@@ -106,6 +107,8 @@ def test_ctrl_c_at_random_moments(site: FaultSite, times: int, capsys: pytest.Ca
     seed = random.randrange(2**32)
     chance = random.Random(seed)
     writes = Writes(site)
+    # What other tests left would be finalized in there, and an interrupt inside a finalizer goes nowhere.
+    gc.collect()
     with writes.pool:
         for _ in range(times):
             writes.judge(interrupt_after(chance.uniform(0.0, 0.02), writes.create))
