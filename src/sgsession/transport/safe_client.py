@@ -78,8 +78,9 @@ class SafeClient(Uploads):
             results = self._once_more(call, params, include_auth_params, first)
         self._steps.wrote(method, results)
         if method == "read" and self._is_asked_page(params):
-            # Or: a studio's find may read another row of the type on its way, which is a page 1 as well.
-            self._has_next_page = bool(self._has_next_page) or _has_next_page(results)
+            # A studio's find may read another row of the type on its way, which is a page 1 as well.
+            known = self._asked_page is not None and bool(self._has_next_page)
+            self._has_next_page = known or _has_next_page(results)
         return results
 
     def _once_more(self, call: Call, params: Any, include_auth_params: bool, first: bool) -> Any:
