@@ -80,6 +80,8 @@ class Results:
     """Requests."""
     imports: dict[str, list[float]] = field(default_factory=dict)
     """Milliseconds."""
+    import_beyond: list[float] = field(default_factory=list)
+    """Milliseconds that ours takes where the official client is imported already."""
 
     def ratios(self, figures: dict[str, list[float]], name: str) -> list[float]:
         """One of ours by the official client's, round by round: what slows a round down slows both."""
@@ -155,9 +157,13 @@ def measured(folder: Path, rounds: int, quick: bool, say: Any) -> Iterator[Resul
     say("importing")
     for turn in range(IMPORT_ROUNDS + 1):
         for name, python in pythons.items():
-            took = _import_time(python, IMPORTS[name], folder)
+            took = _import_time(python, "", IMPORTS[name], folder)
             if turn:  # the first one compiles
                 results.imports.setdefault(name, []).append(took)
+        # In one process: the difference of two processes is mostly that of the moments in which they ran.
+        for _ in range(3):
+            took = _import_time(pythons["sgsession"], IMPORTS["shotgun_api3"], IMPORTS["sgsession"], folder)
+            results.import_beyond.append(took)
     say("the large demo")
     with LocalSite(demo="large") as site, ExitStack() as opened:
         recorder = Recorder(site, TASKS)
@@ -289,11 +295,11 @@ def _measure(results: Results, recorder: Recorder, workers: list[Worker], few: i
             results.memory.setdefault(worker.name, []).append(kept)
 
 
-def _import_time(python: Path, what: str, folder: Path) -> float:
+def _import_time(python: Path, before: str, what: str, folder: Path) -> float:
     # With compiled modules, as an installed package has them, wherever this runs.
     environ = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    code = f"import time; began = time.perf_counter(); {what}; print(time.perf_counter() - began)"
+    code = f"{before}\nimport time; began = time.perf_counter(); {what}; print(time.perf_counter() - began)"
     done = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True, env=environ)
     return float(done.stdout) * 1000
 

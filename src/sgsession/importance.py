@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from heapq import heappop, heappush
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -181,7 +181,7 @@ class Importance(NamedTuple):
         waiting = [(0, next(order), _Step(entity_type, "", (entity_type,), is_guess=False))]
         left = MOST_STEPS
         while waiting and left:
-            distance, _, step = heappop(waiting)
+            distance, _, step = waiting.pop(0)
             left -= step.kind != "Project"
             fields.update((step.prefix + field, None) for field in self.core_fields(step.kind))
             parent = self.parent_field(step.kind)
@@ -200,7 +200,7 @@ class Importance(NamedTuple):
                     next_step = _Step(kind, f"{step.prefix}{parent}.{kind}.", (*step.climbed, kind), is_guess)
                     # A guess at the first link is as good as what is said of the third.
                     is_first_guess = is_guess and not step.is_guess
-                    heappush(waiting, (distance + (3 if is_first_guess else 1), next(order), next_step))
+                    insort(waiting, (distance + (3 if is_first_guess else 1), next(order), next_step))
         return list(fields)
 
     def parent_types(self, entity_type: str) -> tuple[list[str], list[str]]:

@@ -25,7 +25,7 @@ def decoder(request: pytest.FixtureRequest) -> Iterator[None]:
         pytest.importorskip("orjson")
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "json":
-            patch.setattr(envelope, "_quick_decoder", lambda: None)
+            patch.setattr(envelope, "quick_decoder", lambda: None)
         yield
 
 

@@ -29,7 +29,7 @@ def answer(body: bytes) -> Answer:
 def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Once with the extra `fast`, once without it."""
     if request.param == "json":
-        monkeypatch.setattr(envelope, "_quick_decoder", lambda: None)
+        monkeypatch.setattr(envelope, "quick_decoder", lambda: None)
     else:
         pytest.importorskip("orjson")
     return str(request.param)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _thread
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -28,9 +30,10 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     real = socket.getaddrinfo
 
     def getaddrinfo(host: Any, port: Any, *how: Any, flags: int = 0, **more: Any) -> Any:
-        if host not in known or flags & socket.AI_NUMERICHOST:
+        name = host.decode()
+        if name not in known or flags & socket.AI_NUMERICHOST:
             return real(host, port, *how, flags=flags, **more)
-        leads_to = known[host]() if callable(known[host]) else known[host]
+        leads_to = known[name]() if callable(known[name]) else known[name]
         return [entry for machine in leads_to for entry in real(*machine, *how, **more)]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
@@ -112,3 +115,37 @@ def test_without_threads_names_are_found(names: dict[str, Any], monkeypatch: pyt
         names["studio.test"] = [("127.0.0.1", site.port)]
         monkeypatch.setattr(_thread, "start_new_thread", no_thread)
         opened(Address("http", "studio.test", 80), 1.0).close()
+
+
+def test_a_name_of_more_letters_than_ascii_has(names: dict[str, Any]) -> None:
+    """It is looked up, and named in the request, in the spelling of the network; people read their own."""
+    with Scripted() as site:
+        names["xn--bcher-kva.test"] = [("127.0.0.1", site.port)]
+        with ShotgunPool(f"http://bücher.test:{site.port}", "robot", "key") as pool:
+            assert pool.find_one("Shot", []) == {"type": "Shot", "id": 7}
+        assert all(f"host: xn--bcher-kva.test:{site.port}\r\n" in head for head in site.heads)
+    assert Address("https", "bücher.test", 443).shown == "https://bücher.test"
+
+
+def test_a_name_that_no_host_can_have() -> None:
+    """A label of more than 63 letters, as it is or in the spelling of the network, is told as a host out of reach."""
+    for host in ("a" * 64 + ".test", "ü" * 64 + ".test"):
+        for proxy in (None, (host, 80)):
+            with pytest.raises(ExchangeFailed) as failure:
+                opened(Address("https", host, 443, proxy=proxy), 5.0)
+            assert failure.value.happening is Happening.UNREACHABLE
+
+
+def test_the_first_connection_imports_nothing() -> None:
+    """An interrupt in the middle of an import could leave the lock of all imports taken."""
+    code = (
+        "import sys, shotgun_api3, sgsession\n"
+        "pool = sgsession.ShotgunPool(sys.argv[1], 'robot', 'key')\n"
+        "before = set(sys.modules)\n"
+        "pool.find_one('Shot', [])\n"
+        "print(*sorted(set(sys.modules) - before))\n"
+    )
+    with Scripted() as site:
+        url = site.url.replace("127.0.0.1", "localhost")
+        done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -18,7 +18,7 @@ from ..line.refusal_pages import words_of
 from ..line.secrets import hide_settings
 from .calls import Call, effect_of
 from .decisions import Decision, Effect, Verdict, decide, leaves_doubt
-from .envelope import happened
+from .envelope import happened, quick_decoder
 from .moments import reader_of_moments
 from .options import TransportOptions
 from .reconciling import reconciliation_of
@@ -52,6 +52,8 @@ class Attempts:
         chance: Callable[[], float] = random.random,
         sleep: Callable[[float], Any] | None = None,
     ) -> None:
+        # Imported now, not in the middle of the first call: an interrupt there may leave the lock of all imports taken.
+        quick_decoder()
         self.options = options
         self.restraint = Restraint(options, most, clock, chance)
         self._clock = clock

@@ -11,7 +11,7 @@ from ..collector import collector_paused
 from ..line.answers import Answer, ExchangeFailed, Happening
 from .calls import Call
 
-__all__ = ["decoded", "happened", "results_of"]
+__all__ = ["decoded", "happened", "quick_decoder", "results_of"]
 
 
 def happened(answer: Answer) -> Happening:
@@ -108,7 +108,7 @@ def decoded(body: bytes) -> Any:
         RecursionError: it is nested too deep to be read.
     """
     with collector_paused():
-        quick = _quick_decoder()
+        quick = quick_decoder()
         # It makes floats of integers past 64 bits: those have 19 digits or more.
         if quick is not None and _LONG_NUMBER not in body.translate(_DIGITS):
             try:
@@ -125,7 +125,7 @@ _LONG_NUMBER = b"0" * 19
 
 
 @cache
-def _quick_decoder() -> Callable[[bytes], Any] | None:
+def quick_decoder() -> Callable[[bytes], Any] | None:
     """The decoder of the extra `fast`, where it is installed: it takes half the time of the standard one."""
     try:
         from orjson import loads

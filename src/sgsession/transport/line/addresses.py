@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .secrets import Hidden
 
-__all__ = ["Address"]
+__all__ = ["Address", "network_name"]
 
 
 class Address(NamedTuple):
@@ -31,8 +31,26 @@ class Address(NamedTuple):
         return Hidden("Basic " + b64encode(f"{user}:{password or ''}".encode()).decode("ascii"))
 
     @property
+    def host_in_headers(self) -> str:
+        """The host as a request names it.
+
+        Raises:
+            UnicodeError: no host can be called so.
+        """
+        return f"[{self.host}]" if ":" in self.host else network_name(self.host)
+
+    @property
     def shown(self) -> str:
         """The address as people write it; no credentials are in it."""
         usual = 443 if self.scheme == "https" else 80
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}" + ("" if self.port == usual else f":{self.port}")
+
+
+def network_name(host: str) -> str:
+    """A host as the network knows it: `bücher.example` is `xn--bcher-kva.example` there.
+
+    Raises:
+        UnicodeError: no host can be called so.
+    """
+    return host if host.isascii() else host.encode("idna").decode("ascii")

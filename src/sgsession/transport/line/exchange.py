@@ -148,7 +148,7 @@ def _is_quiet(connection: socket.socket) -> bool:
 
 
 def _head(address: Address, verb: str, path: str, headers: Mapping[str, str], length: int) -> bytes:
-    host = f"[{address.host}]" if ":" in address.host else address.host
+    host = address.host_in_headers
     usual = 443 if address.scheme == "https" else 80
     fields = {
         "host": host if address.port == usual else f"{host}:{address.port}",

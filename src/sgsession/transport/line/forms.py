@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -30,7 +29,7 @@ class Form:
             self.content_type = "application/x-www-form-urlencoded"
             self._head, self._tail = HiddenBytes(urlencode(texts, True).encode("ascii")), b""
         else:
-            boundary = secrets.token_hex(16)
+            boundary = os.urandom(16).hex()
             self.content_type = f"multipart/form-data; boundary={boundary}"
             self._opening = f"--{boundary}\r\n".encode()
             self._head = HiddenBytes(b"".join(self._text_part(name, value) for name, value in texts.items()))

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import _thread
-
-# The first connection would import it. An interrupt in the middle of an import may leave the lock of all imports
-# taken, or the codec unknown to this process: no host would be found any more.
-import encodings.idna  # noqa: F401
 import http.client
 import os
 import socket
@@ -14,7 +10,7 @@ import ssl
 import time
 from typing import Any
 
-from .addresses import Address
+from .addresses import Address, network_name
 from .answers import ExchangeFailed, Happening
 from .bell import Bell
 from .secrets import Hidden, HiddenBytes
@@ -40,7 +36,8 @@ def opened(address: Address, timeout: float) -> socket.socket:
             _tunnel(timed, address)
         if address.scheme == "https":
             connection.settimeout(timed.left())
-            connection = _context(address.certificates).wrap_socket(connection, server_hostname=address.host)
+            name = network_name(address.host).encode("ascii")
+            connection = _context(address.certificates).wrap_socket(connection, server_hostname=name)
             if connection.version() is None:
                 # The peer was gone before the handshake, and then `ssl` makes none: nothing may be sent on this.
                 raise ConnectionResetError("the connection ended before TLS began")
@@ -48,7 +45,7 @@ def opened(address: Address, timeout: float) -> socket.socket:
     except ssl.SSLCertVerificationError as problem:
         connection.close()
         raise ExchangeFailed(Happening.UNTRUSTED, problem.verify_message or problem) from None
-    except (OSError, http.client.HTTPException) as problem:
+    except (OSError, UnicodeError, http.client.HTTPException) as problem:
         connection.close()
         raise ExchangeFailed(Happening.UNREACHABLE, problem) from None
     except BaseException:
@@ -59,7 +56,10 @@ def opened(address: Address, timeout: float) -> socket.socket:
 def _connected(host: str, port: int, ends: float) -> socket.socket:
     """A connection to the first of the machines of that name that answers; all of them share the time."""
     try:
-        found = _machines(host, port, ends - time.monotonic())
+        # As bytes: with a text the system's functions import a codec at the first connection, which takes a
+        # millisecond, and an interrupt in the middle of it may leave the lock of all imports taken, or the codec
+        # unknown to this process: no host would be found any more.
+        found = _machines(network_name(host).encode("ascii"), port, ends - time.monotonic())
     except (OSError, UnicodeError) as problem:  # a name that no name can be is a UnicodeError
         raise ExchangeFailed(Happening.UNREACHABLE, problem) from None
     said = "the name leads nowhere"
@@ -78,7 +78,7 @@ def _connected(host: str, port: int, ends: float) -> socket.socket:
     raise ExchangeFailed(Happening.UNREACHABLE, said)
 
 
-def _machines(host: str, port: int, timeout: float) -> list[Any]:
+def _machines(host: bytes, port: int, timeout: float) -> list[Any]:
     """What `getaddrinfo` finds, in time."""
     try:
         return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
@@ -103,7 +103,7 @@ def _machines(host: str, port: int, timeout: float) -> list[Any]:
         look_up()  # there are no new threads at the interpreter's end
     bell.wait(timeout)
     if not found:
-        raise TimeoutError(f"no name server told in {timeout:.1f} s where {host} is")
+        raise TimeoutError(f"no name server told in {timeout:.1f} s where {host.decode()} is")
     if isinstance(found[0], Exception):
         raise found[0]
     return list(found[0])
@@ -111,8 +111,8 @@ def _machines(host: str, port: int, timeout: float) -> list[Any]:
 
 def _tunnel(timed: TimedSocket, address: Address) -> None:
     """Ask the proxy for a way to the site, as the stock client does for http and https alike."""
-    target = f"[{address.host}]" if ":" in address.host else address.host
-    lines = [f"CONNECT {target}:{address.port} HTTP/1.1", f"Host: {target}:{address.port}"]
+    target = f"{address.host_in_headers}:{address.port}"
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if address.proxy_authorization:
         lines.append(Hidden(f"Proxy-Authorization: {address.proxy_authorization}"))
     timed.sendall(HiddenBytes("\r\n".join([*lines, "", ""]).encode("latin-1")))
