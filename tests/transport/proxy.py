@@ -36,8 +36,10 @@ class Proxy:
                 return
             self._open.append(connection)
             asked = b""
-            while not asked.endswith(b"\r\n\r\n"):
-                asked += connection.recv(65536)
+            while not asked.endswith(b"\r\n\r\n") and (came := connection.recv(65536)):
+                asked += came
+            if not asked:
+                continue  # whoever connected had nothing to ask
             self.asked.append(asked.decode())
             if self._says is not None:
                 connection.sendall(self._says)

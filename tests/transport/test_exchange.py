@@ -453,7 +453,13 @@ def test_ipv6(open_pool: Callable[..., ShotgunPool]) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://no..such.host", "http://" + "a" * 80 + ".invalid", "http://nobody.invalid:81"]
+    "url",
+    [
+        "http://no..such.host",
+        "http://" + "a" * 80 + ".invalid",
+        "https://" + "ü" * 64 + ".invalid",
+        "http://nobody.invalid:81",
+    ],
 )
 def test_names_that_lead_nowhere(open_pool: Callable[..., ShotgunPool], url: str) -> None:
     """A name that cannot be one, and one that nobody has, are told alike: nobody answers, nothing was sent."""

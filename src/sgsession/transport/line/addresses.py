@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import NamedTuple
 
+from .answers import ExchangeFailed, Happening
 from .secrets import Hidden
 
 __all__ = ["Address", "network_name"]
@@ -35,7 +36,7 @@ class Address(NamedTuple):
         """The host as a request names it.
 
         Raises:
-            UnicodeError: no host can be called so.
+            ExchangeFailed: no host can be called so.
         """
         return f"[{self.host}]" if ":" in self.host else network_name(self.host)
 
@@ -51,6 +52,9 @@ def network_name(host: str) -> str:
     """A host as the network knows it: `bücher.example` is `xn--bcher-kva.example` there.
 
     Raises:
-        UnicodeError: no host can be called so.
+        ExchangeFailed: no host can be called so. Nobody answers there, as where a name leads nowhere.
     """
-    return host if host.isascii() else host.encode("idna").decode("ascii")
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError as problem:
+        raise ExchangeFailed(Happening.UNREACHABLE, problem) from None

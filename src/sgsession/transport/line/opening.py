@@ -45,7 +45,8 @@ def opened(address: Address, timeout: float) -> socket.socket:
     except ssl.SSLCertVerificationError as problem:
         connection.close()
         raise ExchangeFailed(Happening.UNTRUSTED, problem.verify_message or problem) from None
-    except (OSError, UnicodeError, http.client.HTTPException) as problem:
+    except (OSError, ValueError, http.client.HTTPException) as problem:
+        # A ValueError is what `ssl` says of a name with a dot in front.
         connection.close()
         raise ExchangeFailed(Happening.UNREACHABLE, problem) from None
     except BaseException:
@@ -55,12 +56,13 @@ def opened(address: Address, timeout: float) -> socket.socket:
 
 def _connected(host: str, port: int, ends: float) -> socket.socket:
     """A connection to the first of the machines of that name that answers; all of them share the time."""
+    name = network_name(host)
     try:
         # As bytes: with a text the system's functions import a codec at the first connection, which takes a
         # millisecond, and an interrupt in the middle of it may leave the lock of all imports taken, or the codec
         # unknown to this process: no host would be found any more.
-        found = _machines(network_name(host).encode("ascii"), port, ends - time.monotonic())
-    except (OSError, UnicodeError) as problem:  # a name that no name can be is a UnicodeError
+        found = _machines(name.encode("ascii"), port, ends - time.monotonic())
+    except OSError as problem:
         raise ExchangeFailed(Happening.UNREACHABLE, problem) from None
     said = "the name leads nowhere"
     for number, (family, kind, protocol, _, target) in enumerate(found):
@@ -89,7 +91,7 @@ def _machines(host: bytes, port: int, timeout: float) -> list[Any]:
     def look_up() -> None:
         try:
             found.append(socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as problem:
+        except OSError as problem:
             found.append(problem)
         finally:
             bell.ring()
