@@ -87,7 +87,7 @@ class Graph:
         self.row_plans: dict[tuple[str, tuple[str, ...]], RowPlan | None] = {}
         # When this session wrote which field, on its own count. Kept only while a read is under way that
         # started earlier: only such a read can bring an older value back.
-        self.writes: dict[tuple[Key, str], int] = {}
+        self.writes: dict[Key, dict[str, int]] = {}
         self.left_out = LeftOut()
         # When the site's fields were edited, on the same count; and, while reads overlap, when a field last came.
         self._fields_edited = 0
@@ -146,9 +146,7 @@ class Graph:
                         self.remove_field(source, field)
                 entity._backrefs = None
                 self.left_out.forget(entity.key)
-                self.writes = {
-                    written: when for written, when in self.writes.items() if written[0] != entity.key
-                }
+                self.writes.pop(entity.key, None)
                 self.identity.discard(entity)
             except BaseException:
                 if self.identity.get(entity.key) is entity:
@@ -314,7 +312,11 @@ class Graph:
         elif self.writes and self._oldest_read != (oldest := min(under_way)):
             # Where reads overlap without end, as in an iteration, there is never a moment without any.
             self._oldest_read = oldest
-            self.writes = {written: when for written, when in self.writes.items() if when > oldest}
+            self.writes = {
+                key: later
+                for key, written in self.writes.items()
+                if (later := {field: when for field, when in written.items() if when > oldest})
+            }
 
     def under_way(self) -> list[int]:
         """The moments of all reads that are under way."""
@@ -326,11 +328,12 @@ class Graph:
         if self.under_way():
             self._count += 1
             self._last_write = self._count
-            self.writes.update(((entity.key, field), self._count) for field in fields)
+            self.writes.setdefault(entity.key, {}).update(dict.fromkeys(fields, self._count))
 
     def written_since(self, key: Key, field: str, moment: int) -> bool:
         """True when this session wrote a field after a moment of `reading`."""
-        return self.writes.get((key, field), -1) > moment
+        written = self.writes.get(key)
+        return written is not None and written.get(field, -1) > moment
 
     def saw(self, entities: Iterable[Entity], exist: bool, moment: int | None = None) -> None:
         """Note whether entities are on the site, as the answer to a request of this moment says."""
