@@ -51,6 +51,9 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=PAGE, help="where the page is written")
     parser.add_argument("--json", type=Path, help="write every figure to this file")
     given = parser.parse_args()
+    for file in (given.page, given.json):
+        if file and not file.parent.is_dir():  # told now, and not after twenty minutes
+            parser.error(f"there is no folder {file.parent} to write {file.name} into")
     before = busy()
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
